@@ -1,0 +1,222 @@
+/* endpoint.c: synchronous messages: call, receive, reply. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/obj/endpoint.h"
+
+#include "kernel/lib/string.h"
+#include "kernel/obj/notification.h"
+#include "kernel/obj/sched.h"
+#include "kernel/obj/transfer.h"
+#include "kernel/obj/vcpu.h"
+
+static void enqueue(struct endpoint *endpoint, struct thread *thread, bool receivers)
+{
+    struct thread *head = endpoint->queue;
+
+    endpoint->receivers = receivers;
+    thread->waits_in = endpoint;
+    if (head) {
+        thread->next = head;
+        thread->prev = head->prev;
+        head->prev->next = thread;
+        head->prev = thread;
+    } else {
+        thread->next = thread->prev = thread;
+        endpoint->queue = thread;
+    }
+}
+
+void endpoint_remove(struct endpoint *endpoint, struct thread *thread)
+{
+    struct thread *next = thread->next;
+
+    if (next == thread) {
+        endpoint->queue = NULL;
+    } else {
+        next->prev = thread->prev;
+        thread->prev->next = next;
+        if (endpoint->queue == thread) {
+            endpoint->queue = next;
+        }
+    }
+}
+
+/*
+ * Hands the caller's message to the receiver and the caller to the receiver's Reply. Both are in no queue, so
+ * this CPU alone may touch them. A receiver without time of its own runs on the caller's.
+ */
+static inline void deliver(struct core *core, struct thread *caller, struct thread *receiver,
+                           uint32_t badge)
+{
+    struct reply *reply = receiver->reply;
+    struct sched *lent = NULL;
+
+    core_count(core, CT_MESSAGE);
+    message_transfer(caller, receiver, badge);
+    if (!receiver->sched) {
+        lent = caller->sched;
+        caller->sched = NULL;
+        receiver->sched = lent;
+        if (lent) {
+            lent->thread = receiver;
+        }
+    }
+    caller->state = TS_REPLY;
+    caller->waits_in = reply;
+    receiver->reply = NULL;
+    reply->lent = lent;
+    reply->receiver = NULL;
+    __atomic_store_n(&reply->caller, caller, __ATOMIC_RELEASE);
+}
+
+/* The receiver of a message goes on: here and now if nothing here is more urgent. */
+static inline void run_receiver(struct core *core, struct thread *thread)
+{
+    if (__builtin_expect(thread->cpu == core_cpu(core)->id && thread->priority + 1u >= core->top &&
+                             thread->sched && !thread->sched->waits,
+                         1)) {
+        sched_switch(core, thread);
+        return;
+    }
+    sched_wake(core, thread);
+    sched_block(core);
+}
+
+void endpoint_call(struct core *core, struct thread *caller, struct endpoint *endpoint,
+                   const struct cap *cap, enum call_kind kind)
+{
+    struct thread *receiver;
+
+    caller->call = kind;
+    caller->badge = cap->badge;
+    caller->may_grant = cap->rights & EP_GRANT;
+    lock_take(&endpoint->lock);
+    receiver = endpoint->queue;
+    if (__builtin_expect(!receiver || !endpoint->receivers, 0)) {
+        caller->state = TS_CALL;
+        enqueue(endpoint, caller, false);
+        lock_release(&endpoint->lock);
+        sched_block(core);
+        return;
+    }
+    endpoint_remove(endpoint, receiver);
+    receiver->state = TS_READY;
+    lock_release(&endpoint->lock);
+    deliver(core, caller, receiver, cap->badge);
+    run_receiver(core, receiver);
+}
+
+bool endpoint_recv(struct core *core, struct thread *receiver, struct endpoint *endpoint,
+                   struct reply *reply)
+{
+    struct notification *bound = receiver->bound;
+    struct thread *caller;
+
+    if (bound && notification_take(bound, receiver)) {
+        return false;
+    }
+    receiver->reply = reply;
+    reply->receiver = receiver;
+    lock_take(&endpoint->lock);
+    caller = endpoint->queue;
+    bool waits = !caller || endpoint->receivers;
+
+    if (__builtin_expect(waits, 1)) {
+        receiver->state = TS_RECV;
+        enqueue(endpoint, receiver, true);
+    } else {
+        endpoint_remove(endpoint, caller);
+    }
+    lock_release(&endpoint->lock);
+    if (bound) {
+        lock_release(&bound->lock);
+    }
+    if (!waits) {
+        deliver(core, caller, receiver, caller->badge);
+    }
+    return waits;
+}
+
+/* What the answer does to a faulted thread or a virtual CPU: whether it goes on. */
+static bool answer_fault(struct thread *caller, uint64_t tag)
+{
+    switch (caller->call) {
+    case CALL_FAULT:
+        return tag_label(tag) != FR_STOP;
+    case CALL_EXIT:
+        return vcpu_answer_exit(vcpu_of(caller), tag_label(tag));
+    default:
+        return vcpu_answer_fault(vcpu_of(caller), tag_label(tag));
+    }
+}
+
+struct thread *reply_answer(struct core *core, struct thread *self, struct reply *reply,
+                            bool direct)
+{
+    struct thread *caller = __atomic_exchange_n(&reply->caller, NULL, __ATOMIC_ACQUIRE);
+    struct sched *lent;
+
+    if (__builtin_expect(!caller, 0)) {
+        return NULL;
+    }
+    lent = reply->lent;
+    if (lent) {
+        if (lent->thread) {
+            lent->thread->sched = NULL;
+        }
+        sched_bind(lent, caller);
+    }
+    if (__builtin_expect(caller->call == CALL_USER, 1)) {
+        message_answer(self, caller);
+    } else if (!answer_fault(caller, self->regs.rsi)) {
+        if (caller->state == TS_REPLY) {
+            caller->state = TS_STOPPED;
+        }
+        return NULL;
+    }
+    caller->state = TS_READY;
+    if (direct && caller->cpu == core_cpu(core)->id && caller->sched && !caller->sched->waits) {
+        return caller;
+    }
+    sched_wake(core, caller);
+    return NULL;
+}
+
+void endpoint_kill(struct core *core, struct endpoint *endpoint)
+{
+    while (endpoint->queue) {
+        struct thread *thread = endpoint->queue;
+
+        endpoint_remove(endpoint, thread);
+        thread_end_wait(core, thread, E_GONE);
+    }
+}
+
+void reply_forget(struct reply *reply)
+{
+    struct thread *caller = reply->caller;
+
+    if (reply->lent) {
+        sched_unbind(reply->lent);
+        sched_bind(reply->lent, caller);
+    }
+    reply->caller = NULL;
+    reply->lent = NULL;
+}
+
+void reply_kill(struct core *core, struct reply *reply)
+{
+    struct thread *caller = reply->caller;
+
+    if (caller) {
+        reply_forget(reply);
+        thread_end_wait(core, caller, E_GONE);
+    }
+    if (reply->receiver) {
+        struct thread *receiver = reply->receiver;
+
+        endpoint_remove(receiver->waits_in, receiver);
+        receiver->reply = NULL;
+        reply->receiver = NULL;
+        thread_end_wait(core, receiver, E_GONE);
+    }
+}

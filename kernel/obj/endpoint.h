@@ -1,0 +1,58 @@
+/* endpoint.h: endpoints and Reply objects: synchronous messages between threads. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef KERNEL_OBJ_ENDPOINT_H
+#define KERNEL_OBJ_ENDPOINT_H
+
+#include "kernel/lib/lock.h"
+#include "kernel/obj/core.h"
+
+/* A queue of callers or of receivers, never both. */
+struct endpoint {
+    struct lock lock;
+    bool receivers;       /* what the queue holds */
+    struct thread *queue; /* circular; NULL: empty */
+};
+
+_Static_assert(sizeof(struct endpoint) <= 1 << ENDPOINT_BITS, "object size");
+
+/* Holds one caller until it is answered. Whoever takes 'caller' by an exchange answers it. */
+struct reply {
+    struct thread *caller;  /* atomic; NULL: none */
+    struct sched *lent;     /* the caller's SchedContext, if the receiver runs on it */
+    struct thread *receiver; /* who waits in an endpoint with this Reply; NULL: nobody. Kernel lock: writing, or the receiver */
+};
+
+_Static_assert(sizeof(struct reply) <= 1 << REPLY_BITS, "object size");
+
+/*
+ * The current thread calls: its message (registers, or 'fault' for a CALL_FAULT) goes to the receiver that waits, which
+ * then runs at once, or the caller waits in the queue. Returns with the next thread current.
+ */
+void endpoint_call(struct core *core, struct thread *caller, struct endpoint *endpoint,
+                   const struct cap *cap, enum call_kind kind);
+
+/*
+ * The current thread takes a message that waits for it, or begins to wait for one: then true is returned, and the
+ * caller chooses another thread. 'reply' holds nobody.
+ */
+bool endpoint_recv(struct core *core, struct thread *receiver, struct endpoint *endpoint,
+                   struct reply *reply);
+
+/*
+ * Answers the caller that 'reply' holds with the message in the current thread's registers, and makes it ready. Returns the
+ * caller if it belongs to this CPU and was not put into the ready queue yet ('direct'), else NULL.
+ */
+struct thread *reply_answer(struct core *core, struct thread *self, struct reply *reply,
+                            bool direct);
+
+/* Takes a waiting thread out of the endpoint's queue. The endpoint's lock is held, or the kernel lock for writing. */
+void endpoint_remove(struct endpoint *endpoint, struct thread *thread);
+
+/* Ends all waits with E_GONE. Kernel lock: writing. */
+void endpoint_kill(struct core *core, struct endpoint *endpoint);
+void reply_kill(struct core *core, struct reply *reply);
+
+/* Takes back a thread that a Reply holds: it will not be answered. Kernel lock: writing. */
+void reply_forget(struct reply *reply);
+
+#endif
