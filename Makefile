@@ -29,7 +29,9 @@ TEST_SCENARIOS := boot:PLATFORM=bochs boot:PLATFORM=bochs:SMP=2 boot:PLATFORM=bo
     boot:PLATFORM=qemu boot:PLATFORM=qemu:FIRMWARE=uefi:SMP=4 linux
 ALL_SCENARIOS := $(TEST_SCENARIOS) linux:CPU=corei7_haswell_4770 linux:CPU=corei7_sandy_bridge_2600k
 
-.PHONY: help install run run/% test test-all fuzz bench gdb check clean
+SCENARIOS := $(patsubst %.run,%,$(wildcard run/*.run))
+
+.PHONY: help install run $(SCENARIOS) test test-all fuzz bench gdb check clean
 help:
 	@cat tool/help.txt
 
@@ -50,7 +52,7 @@ run: install
 	@$(MAKE) build build/guest/vmlinuz
 	@tool/run quire
 
-run/%: build
+$(SCENARIOS): run/%: build
 	@tool/run $*
 
 test: install

@@ -21,7 +21,7 @@ $(B)/obj/kernel/%.c.o: kernel/%.c | $(B)/tools
 $(B)/obj/%.asm.o: %.asm | $(B)/tools
 	$(call say,NASM,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)nasm -f elf64 -g -F dwarf -w+error -I. -MD $(@:.o=.d) -MP $< -o $@
+	$(Q)nasm -f elf64 -w+error -I. -MD $(@:.o=.d) -MP $< -o $@
 
 # A missing tool is named here, and not by the first command that fails.
 $(B)/tools: tool/install

@@ -98,7 +98,7 @@ void pc_deliver_ipi(void *ctx, unsigned from, const struct irq_message *msg,
     for (unsigned cpu = 0; cpu < pc->config.ncpus; cpu++) {
         bool wanted = to == LAPIC_TO_ALL || (cpu == from) == (to == LAPIC_TO_SELF);
 
-        if (wanted) {
+        if (wanted && lapic_matches(&pc->lapic[cpu], IRQ_BROADCAST, false)) {
             deliver_to(pc, cpu, msg);
         }
     }

@@ -44,15 +44,21 @@ void core_serve(struct core *core)
     }
 }
 
+/* What core_drop() dropped of the current thread is its again. */
+static void take_up_again(struct core *core)
+{
+    struct thread *thread = core_current(core);
+
+    if (thread) {
+        sched_switch(core, thread);
+    }
+}
+
 /* The current thread may have been stopped, or taken apart, while this CPU waited. */
 static void go_on_as(struct core *core, bool same)
 {
     if (same) {
-        struct thread *thread = core_current(core);
-
-        if (thread) {
-            sched_switch(core, thread);
-        }
+        take_up_again(core);
         return;
     }
     sched_choose(core);
@@ -104,6 +110,7 @@ void klock_write(struct core *core)
 
 void klock_write_end(struct core *core)
 {
+    take_up_again(core);
     for (unsigned cpu = 0; cpu < cpu_count; cpu++) {
         if (core_of(cpu) != core) {
             __atomic_store_n(&core_of(cpu)->inside, 0, __ATOMIC_RELEASE);

@@ -29,7 +29,7 @@ void canary_hide(void)
 }
 
 /*
- * The stack is damaged: nothing may be called any more, and the kernel's log hears of the exception.
+ * The stack is damaged: nothing may be called any more, and the kernel's log hears of the fault.
  * It is not in servers/lib, because the linker would find the C library's before.
  */
 _Noreturn void __stack_chk_fail(void)

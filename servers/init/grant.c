@@ -122,7 +122,12 @@ static void give_memory(struct grant *g)
 {
     uint32_t rights = UT_RETYPE |
                       ((g->child->wish->capabilities & CAPABILITY_RAW) != 0 ? UT_RAW : 0u);
+    /* The pieces of "rest" are in order of size: those for which there is no room are small. */
+    bool all = g->child->wish->untyped_rest == 0;
     for (uint32_t i = 0; i < g->child->grants; i++) {
+        if (!all && g->info->entry_count == START_ENTRY_MAX) {
+            return;
+        }
         const struct block *block = &g->child->grant[i];
         struct start_entry *entry = add(g, START_UNTYPED, "untyped");
         struct cap_identity identity;

@@ -235,7 +235,7 @@ enum status watch_run(struct root *root)
         .reply = root->reply,
         .operation = operations,
         .operation_count = sizeof(operations) / sizeof(operations[0]),
-        .kernel = on_fault,
+        .fault = on_fault,
         .context = root,
     };
     return server_run(&server);

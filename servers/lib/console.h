@@ -12,8 +12,8 @@
  * byte lowest. Who writes is known by the badge; the console has the client's name from init.
  */
 enum console_label {
-    CONSOLE_WRITE = 1, /* word 0 count, words 1.. bytes. Answer: word 0 bytes taken, perhaps fewer
-                          than sent; it comes when at least one could be taken */
+    CONSOLE_WRITE = 1, /* word 0 count, words 1.. bytes. Answer, when there is room: word 0
+                          bytes taken, perhaps fewer than sent or none: then send the rest again */
     CONSOLE_READ,      /* answer at once: word 0 count, 0 to CONSOLE_READ_MAX, words 1.. bytes */
     CONSOLE_LISTEN,    /* one capability, a Notification with NT_SIGNAL: signalled when there is
                           input to read, at once if some is there. A new one replaces the last */

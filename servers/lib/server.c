@@ -15,11 +15,16 @@ uint32_t server_hold(struct server *server, uint32_t free_reply)
     return held;
 }
 
-/* For a server that takes no messages of the kernel: a faulter stays stopped, a signal is lost. */
-static enum server_verdict ignore(struct message *m)
+static enum server_verdict from_kernel(struct server *server, struct message *m)
 {
     if (tag_label(m->tag) == KL_NOTIFICATION) {
+        if (server->notified != NULL) {
+            server->notified(server, m->badge);
+        }
         return SERVER_HOLD;
+    }
+    if (server->fault != NULL) {
+        return server->fault(server, m);
     }
     m->tag = TAG(FR_STOP, 0);
     return SERVER_ANSWER;
@@ -28,7 +33,7 @@ static enum server_verdict ignore(struct message *m)
 enum server_verdict server_dispatch(struct server *server, struct message *m)
 {
     if ((m->tag & TAG_KERNEL) != 0) {
-        return server->kernel != NULL ? server->kernel(server, m) : ignore(m);
+        return from_kernel(server, m);
     }
     for (size_t i = 0; i < server->operation_count; i++) {
         const struct server_operation *operation = &server->operation[i];
@@ -40,12 +45,22 @@ enum server_verdict server_dispatch(struct server *server, struct message *m)
     return server_answer(m, E_CALL, 0);
 }
 
+static void drop_received(const struct server *server, unsigned count)
+{
+    for (unsigned i = 0; server->received != 0 && i < count; i++) {
+        sys_cap_delete(server->received + i);
+    }
+}
+
 enum status server_run(struct server *server)
 {
     struct message m = { 0 };
     enum status status = sys_recv(server->endpoint, server->reply, &m);
     while (status == OK) {
-        if (server_dispatch(server, &m) == SERVER_ANSWER) {
+        unsigned caps = tag_caps(m.tag);
+        enum server_verdict verdict = server_dispatch(server, &m);
+        drop_received(server, caps);
+        if (verdict == SERVER_ANSWER) {
             status = sys_reply_recv(server->endpoint, server->reply, &m);
         } else {
             status = sys_recv(server->endpoint, server->reply, &m);

@@ -27,10 +27,14 @@ struct server_operation {
 struct server {
     uint32_t endpoint; /* EP_RECV */
     uint32_t reply;    /* the Reply object for the next receive */
+    uint32_t received; /* the IPC buffer's receive_slot: capabilities that a handler leaves there
+                          are deleted after it; 0: none are received */
     const struct server_operation *operation; /* a label that none has: the caller gets E_CALL */
     size_t operation_count;
-    /* For messages of the kernel. NULL: signals are lost, faulters stay stopped. */
-    enum server_verdict (*kernel)(struct server *server, struct message *m);
+    /* A bound Notification was signalled. NULL: that is ignored. */
+    void (*notified)(struct server *server, uint64_t bits);
+    /* A fault or exit: anyone with EP_CALL can have one sent. NULL: the answer is FR_STOP. */
+    enum server_verdict (*fault)(struct server *server, struct message *m);
     void *context; /* the server's own */
 };
 

@@ -24,7 +24,7 @@
 /* Most bytes of one segment. */
 #define VMS_SEGMENT_MAX  (1ull << 40)
 #define VMS_SEGMENTS     16u   /* of one guest */
-#define VMS_WINDOWS      16u   /* VMS_DEVICE_WINDOW ranges of one guest */
+#define VMS_WINDOWS      1u    /* VMS_DEVICE_WINDOW ranges of one guest: what the kernel keeps */
 
 enum vmspace_label {
     /*

@@ -86,7 +86,7 @@ static uint32_t choose(enum frame_use use)
         return pool.head[use];
     }
     if (pool.head[LIST_EMPTY] == 0 && pool.made < pool.limit &&
-        source_take_chunk(cap_in(CAPS_CHUNKS, pool.made + 1))) {
+        source_take_chunk(cap_in(CAPS_CHUNKS, pool.made + 1), OBJ_FRAME)) {
         add_chunk(++pool.made, 0);
     }
     if (pool.head[LIST_EMPTY] != 0) {

@@ -39,7 +39,7 @@ static enum status make_space(struct guest *guest, enum space_type type)
         return E_MEMORY;
     }
     guest->counts = table_at(table);
-    uint32_t block = blocks_take(&guest->space_blocks);
+    uint32_t block = blocks_take(&guest->space_blocks, BLOCK_SMALL);
     if (block == 0) {
         return E_MEMORY;
     }

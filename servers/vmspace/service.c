@@ -179,8 +179,9 @@ static const struct server_operation operations[] = {
 };
 
 /* Children that ended: bit n for child n. */
-static enum server_verdict on_ended(uint64_t children)
+static void on_ended(struct server *server, uint64_t children)
 {
+    (void)server;
     for (uint32_t child = 1; child <= CHILD_NUMBER_MAX; child++) {
         if ((children >> child & 1) == 0) {
             continue;
@@ -192,7 +193,6 @@ static enum server_verdict on_ended(uint64_t children)
         struct message m = { .tag = TAG(CTL_RELEASED, 1), .word = { child } };
         kernel_call(SLOT_CONTROL, &m);
     }
-    return SERVER_HOLD;
 }
 
 /* A fault of a VMM's first thread, whose fault endpoint is the service's: the badge is its child number. */
@@ -221,11 +221,6 @@ static enum server_verdict on_fault(struct server *server, struct message *m)
     return SERVER_ANSWER;
 }
 
-static enum server_verdict on_kernel(struct server *server, struct message *m)
-{
-    return tag_label(m->tag) == KL_NOTIFICATION ? on_ended(m->badge) : on_fault(server, m);
-}
-
 enum status service_run(const struct start_info *info, struct ipc_buffer *buffer, uint64_t total)
 {
     struct server server = {
@@ -233,7 +228,8 @@ enum status service_run(const struct start_info *info, struct ipc_buffer *buffer
         .reply = workers[0].reply,
         .operation = operations,
         .operation_count = sizeof operations / sizeof operations[0],
-        .kernel = on_kernel,
+        .notified = on_ended,
+        .fault = on_fault,
     };
     struct message m = { 0 };
     start = info;

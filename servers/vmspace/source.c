@@ -85,12 +85,13 @@ uint64_t source_seal(void)
     return source_frames_left() + source_blocks_left();
 }
 
-bool source_take_chunk(uint32_t slot)
+bool source_take_chunk(uint32_t slot, enum object_type type)
 {
+    unsigned flags = type == OBJ_FRAME ? RETYPE_RAW : 0;
     for (unsigned i = 0; i < source_count; i++) {
         struct source *source = &sources[i];
         if (source->chunks > 0 &&
-            kernel_retype(source->untyped, slot, OBJ_FRAME, CHUNK_BITS, RETYPE_RAW, 1) == OK) {
+            kernel_retype(source->untyped, slot, type, CHUNK_BITS, flags, 1) == OK) {
             source->chunks--;
             atomic_fetch_sub(&chunks_left, 1);
             return true;

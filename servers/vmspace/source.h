@@ -36,8 +36,11 @@ uint32_t source_chunks(void);
 /* Ends the start-up: from now on the sources give chunks and blocks. Value: all pages that they have for those. */
 uint64_t source_seal(void);
 
-/* Makes the Frame of a chunk, not cleared. False: used up. Lock: memory_lock is held. */
-bool source_take_chunk(uint32_t slot);
+/*
+ * Makes a chunk in a slot, as a Frame that is not cleared or as an Untyped. False: used up. Lock:
+ * memory_lock is held.
+ */
+bool source_take_chunk(uint32_t slot, enum object_type type);
 
 /*
  * Makes up to `room` blocks in the slots from `first` on and returns how many; 0: used up. What is left of the small

@@ -20,10 +20,13 @@
  */
 #define AREA_FIRST CHUNK_PAGES
 
+_Static_assert(8 * BLOCKS_A_CHUNK + CHUNK_MAX / 2 + 1 <= BLOCK_MAX, "blocks have slots");
+
 /* How large things are on this machine. */
 struct plan {
     uint32_t chunks;       /* highest number of a chunk */
-    uint32_t blocks;       /* highest number of a block */
+    uint32_t small;        /* highest number of a small block */
+    uint32_t blocks;       /* highest number of any block */
     uint32_t block_table;  /* bytes from the beginning of the area */
     uint32_t stacks;       /* pages from the beginning of the area */
     uint32_t pages;        /* of the whole area */
@@ -64,9 +67,12 @@ static struct plan plan_memory(void)
     struct plan plan = { 0 };
     uint32_t chunks = source_chunks();
     plan.chunks = chunks < CHUNK_MAX ? chunks : CHUNK_MAX;
-    /* A block in 32 pages; a guest page in use takes 12 bytes of tables in each of two Spaces, if they are dense. */
-    uint32_t blocks = plan.chunks + 8 * BLOCKS_A_CHUNK;
-    plan.blocks = blocks < BLOCK_MAX ? blocks : BLOCK_MAX;
+    /*
+     * A guest page in use takes 12 bytes of tables in each of two Spaces if they are dense, and up to two pages if
+     * not: up to a quarter of all chunks can become large blocks.
+     */
+    plan.small = 8 * BLOCKS_A_CHUNK + plan.chunks / 4;
+    plan.blocks = plan.small + 1 + plan.chunks / 4;
     plan.block_table = (plan.chunks + 1) * (uint32_t)sizeof(struct chunk);
     uint32_t bytes = plan.block_table + (plan.blocks + 1) * (uint32_t)sizeof(uint32_t);
     plan.stacks = (uint32_t)((bytes + PAGE_SIZE - 1) / PAGE_SIZE);
@@ -113,7 +119,7 @@ static enum status make_area(const struct plan *plan)
     uint32_t made = (plan->pages + CHUNK_PAGES - 1) / CHUNK_PAGES;
     enum status status = OK;
     for (uint32_t i = 1; i <= made; i++) {
-        if (!source_take_chunk(cap_in(CAPS_CHUNKS, i))) {
+        if (!source_take_chunk(cap_in(CAPS_CHUNKS, i), OBJ_FRAME)) {
             return fail(E_MEMORY, "2 MiB for its own tables");
         }
     }
@@ -127,7 +133,7 @@ static enum status make_area(const struct plan *plan)
     char *area = table_at(AREA_FIRST);
     if (status == OK) {
         frames_init((struct chunk *)area, plan->chunks, made, plan->pages);
-        blocks_init((uint32_t *)(area + plan->block_table), plan->blocks);
+        blocks_init((uint32_t *)(area + plan->block_table), plan->small, plan->blocks);
         park_init();
     }
     return fail(status, "the mapping of its own tables");

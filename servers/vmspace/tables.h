@@ -10,20 +10,23 @@
 #include "servers/vmspace/blocks.h"
 #include "servers/vmspace/frames.h"
 
+/* In the range where a VMM has its window on a guest; vmspace has none. */
+#define TABLES_BASE (2 * LAYOUT_GUEST_WINDOW)
+
 /*
  * A table is named by its frame's number, and every frame has its place in vmspace's address space, used only while
  * the frame is a table: so four bytes are a pointer to a table, and to find it takes no look-up.
  */
 static inline void *table_at(uint32_t frame)
 {
-    return (void *)(LAYOUT_PRIVATE + ((uint64_t)frame << 12));
+    return (void *)(TABLES_BASE + ((uint64_t)frame << 12));
 }
 /* Its number, from its address. */
 static inline uint32_t table_of(const void *table)
 {
-    return (uint32_t)(((uint64_t)table - LAYOUT_PRIVATE) >> 12);
+    return (uint32_t)(((uint64_t)table - TABLES_BASE) >> 12);
 }
-_Static_assert(LAYOUT_PRIVATE + ((CHUNK_MAX + 1ull) << CHUNK_BITS) < LAYOUT_GUEST_WINDOW, "room for all frames");
+_Static_assert(TABLES_BASE + ((CHUNK_MAX + 1ull) << CHUNK_BITS) < 1ull << 47, "room for all frames");
 
 /* A zeroed table, or FRAME_NONE: no memory. Locks: memory_lock by turns. */
 uint32_t table_take(void);

@@ -165,6 +165,13 @@ static void prefixes(void **state)
     assert_int_equal(insn.memory.segment, INSN_FS);
     assert_int_equal(decode(fs_ds, 4, INSN_MODE_32, &insn), DECODE_OK);
     assert_int_equal(insn.memory.segment, INSN_DS);
+    static const uint8_t overrides[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65 };
+    for (unsigned segment = INSN_ES; segment <= INSN_GS; segment++) {
+        const uint8_t bytes[] = { overrides[segment], 0x67, 0x89, 0x45, 0x00 };
+        assert_int_equal(decode(bytes, 5, INSN_MODE_16, &insn), DECODE_OK);
+        assert_int_equal(insn.memory.segment, segment);
+        assert_int_equal(insn.address_size, 4);
+    }
     /* XACQUIRE and XRELEASE are hints. */
     const uint8_t hinted[] = { 0xf2, 0xf0, 0x01, 0x03 };
     assert_int_equal(decode(hinted, 4, INSN_MODE_64, &insn), DECODE_OK);

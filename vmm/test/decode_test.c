@@ -98,6 +98,7 @@ static void strings(void **state)
     EXPECT(16, "rep stosw", INSN_STOS, STRING, 2, 2);
     EXPECT(64, "rep outsb", INSN_OUTS, STRING, 1, 1);
     EXPECT(64, "rep insd", INSN_INS, STRING, 4, 4);
+    EXPECT(64, "insb", INSN_INS, STRING, 1, 1);
     EXPECT(16, "outsw", INSN_OUTS, STRING, 2, 2);
 
     struct insn insn = decode_checked("rep movsd", ASSEMBLE(64, "rep movsd"), 64);
@@ -190,6 +191,10 @@ static void ports(void **state)
     EXPECT(16, "in ax, dx", INSN_IN, PORT, 2, 2);
     EXPECT(64, "out 0xf4, ax", INSN_OUT, PORT, 2, 2);
     EXPECT(64, "out dx, al", INSN_OUT, PORT, 1, 1);
+    EXPECT(64, "out dx, eax", INSN_OUT, PORT, 4, 4);
+    EXPECT(64, "in ax, 0x60", INSN_IN, PORT, 2, 2);
+    EXPECT(64, "out 0x60, al", INSN_OUT, PORT, 1, 1);
+    EXPECT(64, "in al, dx", INSN_IN, PORT, 1, 1);
     struct insn insn = decode_checked("out 0xf4, al", ASSEMBLE(64, "out 0xf4, al"), 64);
     assert_true(insn.has_immediate);
     assert_int_equal(insn.immediate, 0xf4);
@@ -247,6 +252,8 @@ static void refusals(void **state)
     REFUSE(64, DECODE_UNKNOWN_PREFIX, 0x66, 0x63, 0x03);       /* 66 MOVSXD */
     REFUSE(64, DECODE_UNKNOWN_PREFIX, 0xf2, 0x0f, 0x38, 0xf1, 0x03); /* CRC32 */
     REFUSE(64, DECODE_UNKNOWN_PREFIX, 0x0f, 0x38, 0x82, 0x03); /* INVPCID without 66 */
+    REFUSE(64, DECODE_UNKNOWN_PREFIX, 0x66, 0xf3, 0x0f, 0x38, 0x80, 0x03);
+    REFUSE(64, DECODE_UNKNOWN_PREFIX, 0x66, 0xf2, 0x0f, 0x38, 0x81, 0x03);
     REFUSE(64, DECODE_UNKNOWN_PREFIX, 0xf3, 0x0f, 0x01, 0xd9); /* VMGEXIT */
     REFUSE(64, DECODE_UNKNOWN_PREFIX, 0x66, 0x0f, 0x01, 0xc1);
     REFUSE(32, DECODE_WRONG_MODE, 0x63, 0x03);                 /* ARPL */

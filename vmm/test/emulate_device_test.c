@@ -78,7 +78,7 @@ static void address_wraps(void **state)
 {
     (void)state;
     struct setup s;
-    /* mov eax, [bx + si + 0x10]: a 16-bit offset wraps at 64 KiB, its sum with the base does not. */
+    /* mov eax, [bx + si + 0x10]: the 16-bit offset wraps, its sum with the base does not. */
     SET_UP(&s, INSN_MODE_16, 0x66, 0x8b, 0x40, 0x10);
     s.gpr[INSN_RBX] = 0xdead8000;
     s.gpr[INSN_RSI] = 0xbeef8000;
@@ -89,6 +89,8 @@ static void address_wraps(void **state)
     s.gpr[INSN_RBX] = 0xfffffffc;
     s.cpu.segment_base[INSN_DS] = 0xfffff000;
     assert_true(emu_operand_address(&s.insn, &s.cpu) == 0xfffff004);
+    s.gpr[INSN_RBX] = 0x2000;
+    assert_true(emu_operand_address(&s.insn, &s.cpu) == 0x1008);
     /* mov eax, [ebp]: the stack segment. */
     SET_UP(&s, INSN_MODE_32, 0x8b, 0x45, 0x00);
     s.cpu.segment_base[INSN_SS] = 0x7000;

@@ -57,7 +57,7 @@ static void intel_boot(void **state)
     assert_true(get(0x3a) == 1);
     assert_int_equal(writing(0x8b, 0), MSR_OK);
     assert_true(get(0x8b) >> 32 != 0);
-    assert_true((get(0xfe) & 0x1ff) == 0);
+    assert_true(get(0xfe) == 0x400);
     assert_true(get(0x2ff) == 0x806);
     assert_true(get(0x179) == 0);
     assert_int_equal(writing(0x17a, 0), MSR_OK);
@@ -88,6 +88,10 @@ static void amd_boot(void **state)
     assert_true(get(0xc0010010) == 0);
     assert_int_equal(writing(0xc0010010, 1 << 19), MSR_OK);
     assert_true(get(0xc0010010) == 1 << 19);
+    assert_int_equal(writing(0xc0010015, 1 << 24 | 0x40158), MSR_OK);
+    assert_int_equal(writing(0xc0010015, 1 << 24 | 1 << 30), MSR_GP);
+    assert_int_equal(writing(0xc0010010, 0x1c0000), MSR_OK);
+    assert_int_equal(writing(0xc0010010, 1 << 21), MSR_GP);
     static const uint32_t zero[] = { 0xc001001a, 0xc001001d, 0xc001001f, 0xc0010055, 0xc0010058,
                                      0xc0010061, 0xc0010062, 0xc0010063, 0xc0010064, 0xc001006b,
                                      0xc0010140, 0xc0010141, 0x179, 0x17a };
@@ -159,7 +163,8 @@ static void unknown(void **state)
     (void)state;
     static const uint32_t missing[] = { 0, 0x3b, 0x79, 0xce, 0xe7, 0x10a, 0x140, 0x17b, 0x186,
                                         0x198, 0x19c, 0x1a2, 0x345, 0x38f, 0x400, 0x480, 0x570,
-                                        0x606, 0xda0, 0x7ff, 0x900, 0xc0000085, 0xc0010000,
+                                        0x606, 0xda0, 0x7ff, 0x900, 0x47, 0x48, 0x4a, 0x173,
+                                        0x177, 0x278, 0xc0010142, 0xc0000085, 0xc0010000,
                                         0xffffffff };
     for (int vendor = CPUID_VENDOR_INTEL; vendor <= CPUID_VENDOR_OTHER; vendor++) {
         start((enum cpuid_vendor)vendor, 0);

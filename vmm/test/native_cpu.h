@@ -53,7 +53,8 @@ _Static_assert(offsetof(struct native, rflags) == 80, "the assembly above uses t
 _Static_assert(offsetof(struct native, end) == 96, "the assembly above uses these offsets");
 
 /* The CPU's memory lies below 4 GiB, so that 32-bit addresses reach it. The emulator has a copy of
- * it, and both know it by the same addresses: guest-physical is linear here. */
+ * it. The page that faults has its linear address as its guest-physical one, too; those that are
+ * translated lie higher, each page elsewhere. */
 static uint8_t *arena;
 static uint8_t shadow[ARENA_BYTES];
 static uint64_t random_state = 0x9e3779b97f4a7c15;
@@ -85,37 +86,47 @@ static inline uint64_t address_of(uint64_t offset)
     return (uint64_t)(uintptr_t)arena + offset;
 }
 
+static inline uint64_t place_of(uint64_t linear)
+{
+    return linear + ((linear >> 12 & 3) + 1) * (UINT64_C(1) << 40);
+}
+
+/* Where in the shadow a guest-physical address is. */
+static inline uint64_t shadow_offset(uint64_t gpa, unsigned size)
+{
+    uint64_t linear = gpa & 0xffffffff;
+    assert_true(gpa == linear || gpa == place_of(linear));
+    assert_true(linear - address_of(0) + size <= ARENA_BYTES);
+    assert_true((gpa & 0xfff) + size <= 0x1000);
+    return linear - address_of(0);
+}
+
 static inline enum emu_status shadow_read(void *ctx, uint64_t gpa, unsigned size, uint64_t *value)
 {
     (void)ctx;
-    uint64_t offset = gpa - address_of(0);
-    assert_true(offset + size <= ARENA_BYTES);
-    assert_true((gpa & 0xfff) + size <= 0x1000);
     *value = 0;
-    memcpy(value, shadow + offset, size);
+    memcpy(value, shadow + shadow_offset(gpa, size), size);
     return EMU_OK;
 }
 
 static inline enum emu_status shadow_write(void *ctx, uint64_t gpa, unsigned size, uint64_t value)
 {
     (void)ctx;
-    uint64_t offset = gpa - address_of(0);
-    assert_true(offset + size <= ARENA_BYTES);
-    assert_true((gpa & 0xfff) + size <= 0x1000);
     assert_true(size == 8 || value >> (8 * size) == 0);
-    memcpy(shadow + offset, &value, size);
+    memcpy(shadow + shadow_offset(gpa, size), &value, size);
     return EMU_OK;
 }
 
-static inline enum emu_status translate_same(void *ctx, uint64_t linear, bool write, uint64_t *gpa)
+static inline enum emu_status translate_elsewhere(void *ctx, uint64_t linear, bool write,
+                                                  uint64_t *gpa)
 {
     (void)ctx;
     (void)write;
-    *gpa = linear;
+    *gpa = place_of(linear);
     return EMU_OK;
 }
 
-static const struct emu_bus bus = { NULL, shadow_read, shadow_write, translate_same };
+static const struct emu_bus bus = { NULL, shadow_read, shadow_write, translate_elsewhere };
 
 static inline int make_arena(void **state)
 {

@@ -172,10 +172,10 @@ struct start_info *model_info(void)
     return &info;
 }
 
-static void call_service(struct model_caller *caller)
+static void call_at(int endpoint, struct model_caller *caller)
 {
     pthread_mutex_lock(&model_lock);
-    model_enqueue(service_object, caller);
+    model_enqueue(endpoint, caller);
     while (!caller->answered) {
         pthread_cond_wait(&model_change, &model_lock);
     }
@@ -193,7 +193,7 @@ static struct model_caller new_caller(uint32_t badge, uint64_t tag, uint64_t a, 
 enum status model_call(uint32_t child, uint64_t label, uint64_t a, uint64_t b, uint64_t c, struct message *m)
 {
     struct model_caller caller = new_caller(child, TAG(label, 4), a, b, c);
-    call_service(&caller);
+    call_at(service_object, &caller);
     if (m != NULL) {
         *m = caller.m;
     }
@@ -213,17 +213,29 @@ enum status model_create(uint32_t child, uint64_t limit, unsigned rights, struct
     pthread_mutex_unlock(&model_lock);
     struct model_caller caller = new_caller(child, TAG(VMS_CREATE, 1), limit, 0, 0);
     caller.give = own_space[child];
-    call_service(&caller);
+    call_at(service_object, &caller);
     guest->space = caller.got[0];
     enum status status = (enum status)tag_label(caller.m.tag);
     for (unsigned cpu = 0; cpu + 1 < worker_count && status == OK; cpu++) {
         caller = new_caller(child, TAG(VMS_ENDPOINTS, 1), cpu, 0, 0);
-        call_service(&caller);
+        call_at(service_object, &caller);
         guest->nested[cpu] = caller.got[0];
         guest->window[cpu] = caller.got[1];
         status = (enum status)tag_label(caller.m.tag);
     }
     return status;
+}
+
+uint64_t model_send(unsigned cpu, uint32_t badge, uint64_t tag, uint64_t address, uint64_t access)
+{
+    struct model_caller caller = new_caller(badge, tag, address, access, 0);
+    call_at(model_caps[model_cap_at(workers[cpu + 1].endpoint)].object, &caller);
+    return tag_label(caller.m.tag);
+}
+
+uint32_t model_badge(const struct model_guest *guest)
+{
+    return model_caps[guest->nested[0]].badge;
 }
 
 /* Asks about a fault until it is answered, or all rest. The lock is held. */

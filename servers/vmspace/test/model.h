@@ -65,6 +65,15 @@ enum touch model_touch(const struct model_guest *guest, unsigned cpu, uint64_t g
 enum touch model_touch_window(const struct model_guest *guest, int cpu, uint64_t address, unsigned access,
                               uint64_t *value);
 
+/*
+ * A message to the worker of that CPU, as if through an endpoint with that badge; the value is the answer's label. `tag` without
+ * TAG_KERNEL is what any client can send.
+ */
+uint64_t model_send(unsigned cpu, uint32_t badge, uint64_t tag, uint64_t address, uint64_t access);
+
+/* The badge of the guest's endpoint for nested faults on CPU 0. */
+uint32_t model_badge(const struct model_guest *guest);
+
 /* Whether the faulter that waited was answered: as model_touch() would have ended, or TOUCH_WAITS still. */
 enum touch model_finish(void);
 

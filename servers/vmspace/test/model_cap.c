@@ -11,7 +11,8 @@ struct model_object *model_objects;
 struct model_cap *model_caps;
 struct model_figures model_numbers;
 
-static int object_count;
+/* Numbers are never used again: what holds the number of a dead one holds nothing. */
+static int object_count, cap_count;
 static int by_slot[8][1 << 16];   /* capability + 1, by the node (root: 0) and the slot */
 
 static int *place(uint32_t slot)
@@ -29,7 +30,7 @@ void model_cap_reset(void)
     model_caps = calloc(MODEL_CAPS, sizeof *model_caps);
     memset(by_slot, 0, sizeof by_slot);
     memset(&model_numbers, 0, sizeof model_numbers);
-    object_count = 0;
+    object_count = cap_count = 0;
 }
 
 int model_new_object(enum object_type type, unsigned bits, int origin)
@@ -50,16 +51,14 @@ int model_new_object(enum object_type type, unsigned bits, int origin)
 
 int model_new_cap(uint32_t slot, int object, int parent, unsigned rights, uint32_t badge)
 {
-    for (int i = 0; i < (int)MODEL_CAPS; i++) {
-        if (!model_caps[i].used) {
-            model_caps[i] = (struct model_cap){ true, slot, object, parent, rights, badge };
-            if (slot != 0) {
-                *place(slot) = i + 1;
-            }
-            return i;
-        }
+    if (cap_count == (int)MODEL_CAPS) {
+        abort();
     }
-    abort();
+    model_caps[cap_count] = (struct model_cap){ true, slot, object, parent, rights, badge };
+    if (slot != 0) {
+        *place(slot) = cap_count + 1;
+    }
+    return cap_count++;
 }
 
 int model_cap_at(uint32_t slot)
@@ -86,13 +85,13 @@ void model_drop_cap(int cap)
     if (model_caps[cap].slot != 0) {
         *place(model_caps[cap].slot) = 0;
     }
-    for (int i = 0; i < (int)MODEL_CAPS; i++) {
+    for (int i = 0; i < cap_count; i++) {
         if (model_caps[i].used && model_caps[i].parent == cap) {
             model_caps[i].parent = model_caps[cap].parent;
         }
     }
     model_caps[cap].used = false;
-    for (int i = 0; i < (int)MODEL_CAPS; i++) {
+    for (int i = 0; i < cap_count; i++) {
         if (model_caps[i].used && model_caps[i].object == object) {
             return;
         }
@@ -102,7 +101,7 @@ void model_drop_cap(int cap)
 
 void model_drop_children(int cap)
 {
-    for (int i = 0; i < (int)MODEL_CAPS; i++) {
+    for (int i = 0; i < cap_count; i++) {
         if (model_caps[i].used && model_caps[i].parent == cap) {
             model_drop_children(i);
             model_drop_cap(i);

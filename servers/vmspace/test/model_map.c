@@ -190,11 +190,11 @@ enum status kernel_fund(uint32_t space, uint32_t untyped)
     if (status == OK && model_objects[from].children > 0) {
         status = E_BUSY;
     }
+    if (status == OK && model_objects[to].fund_count == MODEL_FUNDS) {
+        status = E_LIMIT;
+    }
     if (status == OK) {
         struct model_object *object = &model_objects[to];
-        if (object->fund_count == sizeof object->funds / sizeof object->funds[0]) {
-            abort();
-        }
         object->funds[object->fund_count++] = from;
         object->reserve += 1ull << (model_objects[from].bits - 12);
         model_objects[from].children++;

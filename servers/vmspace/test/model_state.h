@@ -8,7 +8,8 @@
 #include "servers/vmspace/test/model.h"
 
 #define MODEL_OBJECTS   (1u << 14)
-#define MODEL_CAPS      (1u << 13)
+#define MODEL_CAPS      (1u << 14)
+#define MODEL_FUNDS     32u      /* times a Space can be funded */
 #define MODEL_QUEUE     64u
 #define RESERVE_MAPS    8u       /* maps that one page of a Space's reserve pays for */
 
@@ -23,7 +24,7 @@ struct model_object {
     unsigned children;        /* Untyped: what lives in it, a Space that it funds included */
     /* Space */
     uint64_t pages, reserve;  /* mapped; pages funded */
-    int funds[256];
+    int funds[MODEL_FUNDS];
     unsigned fund_count;
     bool own;                 /* vmspace's */
     /* Endpoint */
