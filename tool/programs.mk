@@ -14,6 +14,7 @@ PROGRAM_FOLDERS := $(foreach folder,$(filter-out servers/lib,$(patsubst %/,%, \
 PROGRAMS := $(patsubst %,$(B)/%.elf,$(notdir $(PROGRAM_FOLDERS)))
 PROGRAM_OBJECTS := $(foreach folder,$(PROGRAM_FOLDERS),$(call objects_in,$(folder)))
 ACPI_TABLES := $(patsubst vmm/acpi/%.asl,build/vmm/%.hex,$(wildcard vmm/acpi/*.asl))
+acpi_includes = $(shell sed -n 's/^.include "\(.*\)"/\1/p' vmm/acpi/$(1).asl)
 GUESTS := $(patsubst run/guests/%.asm,build/guests/%.elf,$(wildcard run/guests/*.asm))
 
 $(B)/lib.a: $(LIB_OBJECTS)
@@ -36,10 +37,10 @@ $(B)/obj/%.c.o: %.c | $(B)/tools $(ACPI_TABLES)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(USER_FLAGS) -c $< -o $@
 
-build/vmm/%.hex: vmm/acpi/%.asl | $(B)/tools
+build/vmm/%.hex: vmm/acpi/%.asl $$(call acpi_includes,$$*) | $(B)/tools
 	$(call say,IASL,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)iasl -we -tc -p build/vmm/$* $< >build/vmm/$*.log 2>&1 || { cat build/vmm/$*.log; exit 1; }
+	$(Q)iasl -we -I . -tc -p build/vmm/$* $< >build/vmm/$*.log 2>&1 || { cat build/vmm/$*.log; exit 1; }
 
 build/guests/%.elf: run/guests/%.asm run/guests/guest.ld | $(B)/tools
 	$(call say,GUEST,$@)

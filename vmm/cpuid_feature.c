@@ -3,7 +3,6 @@
 #include "vmm/cpuid_feature.h"
 
 #include <stddef.h>
-#include <string.h>
 
 enum reg { EAX, EBX, ECX, EDX };
 

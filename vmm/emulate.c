@@ -37,7 +37,8 @@ uint64_t emu_linear(const struct emu_cpu *cpu, enum insn_segment segment, unsign
 {
     uint64_t address = offset & alu_mask(address_size);
     if (cpu->mode == INSN_MODE_64) {
-        return segment >= INSN_FS ? address + cpu->segment_base[segment] : address;
+        bool based = segment == INSN_FS || segment == INSN_GS;
+        return based ? address + cpu->segment_base[segment] : address;
     }
     return (address + cpu->segment_base[segment]) & alu_mask(4);
 }

@@ -17,6 +17,20 @@
 #define CR4_VMXE (UINT64_C(1) << 13)
 #define EFER_LMA (UINT64_C(1) << 10)
 
+/* The instruction at hand writes a general register, which may be RSP: the kernel loads that with RIP. */
+static uint64_t set_gpr(struct vcpu *vcpu, unsigned number, uint64_t value)
+{
+    struct vcpu_state *state = vcpu->state;
+
+    state->gpr[number] = value;
+    if (number != VGPR_RSP) {
+        return VS_ADVANCE;
+    }
+    state->rip += state->instruction_length;
+    state->interruptibility &= ~(uint32_t)(VINT_STI | VINT_MOV_SS);
+    return VS_IP;
+}
+
 enum cr_access { CR_WRITE, CR_READ, CR_CLTS, CR_LMSW };
 
 /*
@@ -69,11 +83,10 @@ static uint64_t lmsw(struct vcpu *vcpu, unsigned source)
 
 uint64_t exit_cr(struct vcpu *vcpu, const uint64_t *word)
 {
-    uint64_t *gpr = &vcpu->state->gpr[VCR_GPR(word[1])];
     unsigned number = VCR_NUMBER(word[1]);
 
     switch (VCR_ACCESS(word[1])) {
-    case CR_WRITE: return write_cr(vcpu, number, *gpr);
+    case CR_WRITE: return write_cr(vcpu, number, vcpu->state->gpr[VCR_GPR(word[1])]);
     case CR_CLTS: vcpu->state->cr0 &= ~CR0_TS; return VS_CR | VS_ADVANCE;
     case CR_LMSW: return lmsw(vcpu, VCR_SOURCE(word[1]));
     default: break;
@@ -81,8 +94,7 @@ uint64_t exit_cr(struct vcpu *vcpu, const uint64_t *word)
     if (number != 8) {
         return report_fatal(vcpu, "exit by a read of CR%u", number);
     }
-    *gpr = pc_cr8(&vcpu->machine->pc, vcpu->index);
-    return VS_ADVANCE | (VCR_GPR(word[1]) == VGPR_RSP ? VS_IP : 0);
+    return set_gpr(vcpu, VCR_GPR(word[1]), pc_cr8(&vcpu->machine->pc, vcpu->index));
 }
 
 /* Qualification of MOV DR, SDM 3C table 28-4. */
@@ -132,7 +144,7 @@ uint64_t exit_dr(struct vcpu *vcpu, const uint64_t *word)
 {
     struct vcpu_state *state = vcpu->state;
     struct debug_registers *debug = &vcpu->debug;
-    uint64_t *gpr = &state->gpr[DR_GPR(word[1])];
+    uint64_t value = state->gpr[DR_GPR(word[1])];
     unsigned number = DR_NUMBER(word[1]);
 
     if (number == 4 || number == 5) {
@@ -147,11 +159,11 @@ uint64_t exit_dr(struct vcpu *vcpu, const uint64_t *word)
         return inject_exception(vcpu, VECTOR_DB);
     }
     if (DR_READ(word[1])) {
-        *gpr = read_dr(debug, number);
-        return VS_ADVANCE | (DR_GPR(word[1]) == VGPR_RSP ? VS_IP : 0);
+        return set_gpr(vcpu, DR_GPR(word[1]), read_dr(debug, number));
     }
-    uint64_t value = in_64_bit_mode(state) ? *gpr : (uint32_t)*gpr;
-
+    if (!in_64_bit_mode(state)) {
+        value = (uint32_t)value;
+    }
     return write_dr(debug, number, value) ? VS_ADVANCE : inject_general_protection(vcpu);
 }
 

@@ -112,6 +112,13 @@ enum lapic_status lapic_read_register(struct lapic *lapic, unsigned reg, uint64_
     return LAPIC_OK;
 }
 
+/* Registers that are there, but drop what is written. */
+static bool read_only(unsigned reg)
+{
+    return reg == LAPIC_ID || reg == LAPIC_VERSION || reg == LAPIC_APR || reg == LAPIC_PPR ||
+           reg == LAPIC_RRD || reg == LAPIC_TIMER_CURRENT || (reg >= LAPIC_ISR && reg < LAPIC_ESR);
+}
+
 enum lapic_status lapic_write_register(struct lapic *lapic, unsigned reg, uint64_t now,
                                        uint32_t value)
 {
@@ -152,16 +159,8 @@ enum lapic_status lapic_write_register(struct lapic *lapic, unsigned reg, uint64
     case LAPIC_TIMER_DIVIDE:
         lapic_timer_set_divide(lapic, now, value & 0xB);
         break;
-    case LAPIC_ID:
-    case LAPIC_VERSION:
-    case LAPIC_APR:
-    case LAPIC_PPR:
-    case LAPIC_RRD:
-    case LAPIC_ISR ... LAPIC_ESR - 0x10:
-    case LAPIC_TIMER_CURRENT:
-        break; /* read only */
     default:
-        return LAPIC_NO_REGISTER;
+        return read_only(reg) ? LAPIC_OK : LAPIC_NO_REGISTER;
     }
     return LAPIC_OK;
 }

@@ -26,10 +26,8 @@ uint8_t reset_read_control(const struct reset *reset)
 
 void reset_write_control(struct reset *reset, uint8_t value)
 {
-    uint8_t rising = value & (uint8_t)~reset->control;
-
     reset->control = value & (RESET_HARD | RESET_CPU);
-    if ((rising & RESET_CPU) != 0) {
+    if ((value & RESET_CPU) != 0) {
         reset->out.reset(reset->out.ctx);
     }
 }

@@ -10,7 +10,7 @@
 /* Bits of the reset control register (PIIX3, section 2.3.3 "RC"). */
 enum reset_control {
     RESET_HARD = 1 << 1,
-    RESET_CPU = 1 << 2, /* a change from 0 to 1 resets */
+    RESET_CPU = 1 << 2, /* setting it resets */
 };
 
 /* Called when the guest resets the machine. */

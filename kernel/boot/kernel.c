@@ -29,10 +29,19 @@ static void describe_memory(void)
     page_init(early_alloc(end / PAGE_SIZE * sizeof(struct page), PAGE_SIZE), end / PAGE_SIZE);
 }
 
+static void empty_cores(void)
+{
+    for (unsigned cpu = 0; cpu < cpu_count; cpu++) {
+        struct core *core = core_of(cpu);
+
+        core->armed = core->slice_end = UINT64_MAX;
+        core->top = -1;
+    }
+}
+
 /* What each CPU does for itself; then it runs what is ready. */
 static noreturn void start_cpu(struct core *core)
 {
-    core->armed = core->slice_end = UINT64_MAX;
     fpu_start(core);
     if (virt->start && !virt->start(core)) {
         klog("kernel: CPU %u cannot run guests\n", core_cpu(core)->id);
@@ -45,6 +54,7 @@ static noreturn void start_cpu(struct core *core)
 
 void kernel_main(void)
 {
+    empty_cores();
     fpu_probe();
     virt_probe();
     describe_memory();

@@ -84,7 +84,7 @@ for_range(struct ptab *pt, uint64_t at, uint64_t end, uint64_t budget, leaf_oper
         }
         at = next < end ? next : end;
         progress->pages = (at - begin) / PAGE_SIZE;
-        /* The next entry of a lowest table needs no new walk. */
+        /* No new walk for the next entry, but from a table that is gone: that is passed whole. */
         bool beside = slot.level == 0 && outcome != LEAF_LAST && !is_aligned(at, page_size(1));
 
         slot.entry = beside ? slot.entry + 1 : NULL;

@@ -17,7 +17,7 @@ struct vcpu;
  */
 struct core {
     uint32_t inside;             /* a: the kernel lock's part of this CPU (klock.h) */
-    uint32_t top;                /* c, w: 1 + the highest priority that is ready and waits; 0: none */
+    int32_t top;                 /* c, w: the highest priority that is ready and waits; -1: none */
     struct space *space;         /* p, c: whose tables CR3 holds; NULL: the kernel's own */
     struct space *nested;        /* p, c: whose tables a guest runs on at this moment; else NULL */
     bool fpu_blocked;            /* c: CR0.TS is set */

@@ -8,36 +8,9 @@
 #include "kernel/obj/transfer.h"
 #include "kernel/obj/vcpu.h"
 
-static void enqueue(struct endpoint *endpoint, struct thread *thread, bool receivers)
-{
-    struct thread *head = endpoint->queue;
-
-    endpoint->receivers = receivers;
-    thread->waits_in = endpoint;
-    if (head) {
-        thread->next = head;
-        thread->prev = head->prev;
-        head->prev->next = thread;
-        head->prev = thread;
-    } else {
-        thread->next = thread->prev = thread;
-        endpoint->queue = thread;
-    }
-}
-
 void endpoint_remove(struct endpoint *endpoint, struct thread *thread)
 {
-    struct thread *next = thread->next;
-
-    if (next == thread) {
-        endpoint->queue = NULL;
-    } else {
-        next->prev = thread->prev;
-        thread->prev->next = next;
-        if (endpoint->queue == thread) {
-            endpoint->queue = next;
-        }
-    }
+    endpoint_unlock(endpoint, queue_remove(endpoint_lock(endpoint), thread));
 }
 
 /*
@@ -71,7 +44,7 @@ static inline void deliver(struct core *core, struct thread *caller, struct thre
 /* The receiver of a message goes on: here and now if nothing here is more urgent. */
 static inline void run_receiver(struct core *core, struct thread *thread)
 {
-    if (__builtin_expect(thread->cpu == core_cpu(core)->id && thread->priority + 1u >= core->top &&
+    if (__builtin_expect(thread->cpu == core_cpu(core)->id && thread->priority >= core->top &&
                              thread->sched && !thread->sched->waits,
                          1)) {
         sched_switch(core, thread);
@@ -85,22 +58,22 @@ void endpoint_call(struct core *core, struct thread *caller, struct endpoint *en
                    const struct cap *cap, enum call_kind kind)
 {
     struct thread *receiver;
+    uint64_t queue;
 
     caller->call = kind;
     caller->badge = cap->badge;
     caller->may_grant = cap->rights & EP_GRANT;
-    lock_take(&endpoint->lock);
-    receiver = endpoint->queue;
-    if (__builtin_expect(!receiver || !endpoint->receivers, 0)) {
+    queue = endpoint_lock(endpoint);
+    if (__builtin_expect(queue == 0 || (queue & QUEUE_CALLERS), 0)) {
         caller->state = TS_CALL;
-        enqueue(endpoint, caller, false);
-        lock_release(&endpoint->lock);
+        caller->waits_in = endpoint;
+        endpoint_unlock(endpoint, queue_add(queue, caller, QUEUE_CALLERS));
         sched_block(core);
         return;
     }
-    endpoint_remove(endpoint, receiver);
+    receiver = queue_first(queue);
     receiver->state = TS_READY;
-    lock_release(&endpoint->lock);
+    endpoint_unlock(endpoint, queue_remove(queue, receiver));
     deliver(core, caller, receiver, cap->badge);
     run_receiver(core, receiver);
 }
@@ -116,17 +89,17 @@ bool endpoint_recv(struct core *core, struct thread *receiver, struct endpoint *
     }
     receiver->reply = reply;
     reply->receiver = receiver;
-    lock_take(&endpoint->lock);
-    caller = endpoint->queue;
-    bool waits = !caller || endpoint->receivers;
+    uint64_t queue = endpoint_lock(endpoint);
+    bool waits = !(queue & QUEUE_CALLERS);
 
+    caller = queue_first(queue);
     if (__builtin_expect(waits, 1)) {
         receiver->state = TS_RECV;
-        enqueue(endpoint, receiver, true);
+        receiver->waits_in = endpoint;
+        endpoint_unlock(endpoint, queue_add(queue, receiver, 0));
     } else {
-        endpoint_remove(endpoint, caller);
+        endpoint_unlock(endpoint, queue_remove(queue, caller));
     }
-    lock_release(&endpoint->lock);
     if (bound) {
         lock_release(&bound->lock);
     }
@@ -184,7 +157,7 @@ struct thread *reply_answer(struct core *core, struct thread *self, struct reply
 void endpoint_kill(struct core *core, struct endpoint *endpoint)
 {
     while (endpoint->queue) {
-        struct thread *thread = endpoint->queue;
+        struct thread *thread = queue_first(endpoint->queue);
 
         endpoint_remove(endpoint, thread);
         thread_end_wait(core, thread, E_GONE);

@@ -6,12 +6,66 @@
 #include "kernel/lib/lock.h"
 #include "kernel/obj/core.h"
 
-/* A queue of callers or of receivers, never both. */
+/*
+ * A queue of callers or of receivers, never both, and its lock, in one word: so that one exchange takes the lock and
+ * reads the queue, and one store changes the queue and gives the lock back. 0: empty; QUEUE_LOCKED: somebody
+ * else holds the lock; else the first thread of a circular list, | QUEUE_CALLERS if they call.
+ */
 struct endpoint {
-    struct lock lock;
-    bool receivers;       /* what the queue holds */
-    struct thread *queue; /* circular; NULL: empty */
+    uint64_t queue;
 };
+enum { QUEUE_LOCKED = 1, QUEUE_CALLERS = 2 };
+
+static inline uint64_t endpoint_lock(struct endpoint *endpoint)
+{
+    uint64_t queue;
+
+    while ((queue = __atomic_exchange_n(&endpoint->queue, QUEUE_LOCKED, __ATOMIC_ACQUIRE)) ==
+           QUEUE_LOCKED) {
+        __builtin_ia32_pause();
+    }
+    return queue;
+}
+
+/* Gives the lock back; the queue is then what queue_add() or queue_remove() returned. */
+static inline void endpoint_unlock(struct endpoint *endpoint, uint64_t queue)
+{
+    __atomic_store_n(&endpoint->queue, queue, __ATOMIC_RELEASE);
+}
+
+static inline struct thread *queue_first(uint64_t queue)
+{
+    return (struct thread *)(queue & ~(uint64_t)QUEUE_CALLERS);
+}
+
+/* A queue without the thread, which is in it. */
+static inline uint64_t queue_remove(uint64_t queue, struct thread *thread)
+{
+    struct thread *next = thread->next;
+
+    if (next == thread) {
+        return 0;
+    }
+    next->prev = thread->prev;
+    thread->prev->next = next;
+    return queue_first(queue) == thread ? (uint64_t)next | (queue & QUEUE_CALLERS) : queue;
+}
+
+/* A queue with the thread at its end; 'callers': 0 or QUEUE_CALLERS, the same for all in it. */
+static inline uint64_t queue_add(uint64_t queue, struct thread *thread, uint64_t callers)
+{
+    struct thread *first = queue_first(queue);
+
+    if (!first) {
+        thread->next = thread->prev = thread;
+        return (uint64_t)thread | callers;
+    }
+    thread->next = first;
+    thread->prev = first->prev;
+    thread->prev->next = thread;
+    first->prev = thread;
+    return queue;
+}
 
 _Static_assert(sizeof(struct endpoint) <= 1 << ENDPOINT_BITS, "object size");
 
@@ -45,7 +99,7 @@ bool endpoint_recv(struct core *core, struct thread *receiver, struct endpoint *
 struct thread *reply_answer(struct core *core, struct thread *self, struct reply *reply,
                             bool direct);
 
-/* Takes a waiting thread out of the endpoint's queue. The endpoint's lock is held, or the kernel lock for writing. */
+/* Takes a waiting thread out of the endpoint's queue. Kernel lock: writing. */
 void endpoint_remove(struct endpoint *endpoint, struct thread *thread);
 
 /* Ends all waits with E_GONE. Kernel lock: writing. */

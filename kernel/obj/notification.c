@@ -32,20 +32,20 @@ static void hand_over(struct thread *thread, uint32_t bits, uint64_t tag)
 static bool signal_bound(struct core *core, struct thread *thread, uint32_t bits)
 {
     struct endpoint *endpoint;
+    uint64_t queue;
 
     if (!thread || __atomic_load_n(&thread->state, __ATOMIC_RELAXED) != TS_RECV) {
         return false;
     }
     /* It cannot begin to wait without our lock; a caller may take it out before we do. */
     endpoint = thread->waits_in;
-    lock_take(&endpoint->lock);
+    queue = endpoint_lock(endpoint);
     if (thread->state != TS_RECV) {
-        lock_release(&endpoint->lock);
+        endpoint_unlock(endpoint, queue);
         return false;
     }
-    endpoint_remove(endpoint, thread);
     thread->state = TS_READY;
-    lock_release(&endpoint->lock);
+    endpoint_unlock(endpoint, queue_remove(queue, thread));
     thread->reply->receiver = NULL;
     thread->reply = NULL;
     hand_over(thread, bits, NOTIFICATION_TAG);

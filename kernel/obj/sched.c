@@ -30,17 +30,17 @@ static void ready_insert(struct core *core, struct thread *thread, bool front)
         *head = thread;
     }
     core->ready_map[thread->priority / 64] |= 1ull << (thread->priority % 64);
-    if (core->top <= thread->priority) {
-        core->top = thread->priority + 1u;
+    if (core->top < thread->priority) {
+        core->top = thread->priority;
     }
 }
 
 static void find_top(struct core *core)
 {
     if (core->ready_map[1]) {
-        core->top = 64 + bit_highest(core->ready_map[1]) + 1;
+        core->top = 64 + (int32_t)bit_highest(core->ready_map[1]);
     } else {
-        core->top = core->ready_map[0] ? bit_highest(core->ready_map[0]) + 1 : 0;
+        core->top = core->ready_map[0] ? (int32_t)bit_highest(core->ready_map[0]) : -1;
     }
 }
 
@@ -242,11 +242,11 @@ void sched_choose(struct core *core)
         charge(old->sched);
         enqueue(core, old, true);
     }
-    if (core->top == 0) {
+    if (core->top < 0) {
         nothing_to_run(core);
         return;
     }
-    struct thread *thread = core->ready[core->top - 1];
+    struct thread *thread = core->ready[core->top];
 
     sched_dequeue(thread);
     sched_switch(core, thread);

@@ -2,84 +2,105 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 %include "kernel/x86/regs.inc"
 %include "kernel/x86/cpu.inc"
-
-REGS_SYSCALL    equ 0x100               ; regs.vector of a thread that entered here (thread.h)
-SYS_COUNT       equ 43                  ; enum syscall; table.c checks it
-REGS_IDLE       equ 0x101               ; nobody is current (sched.c)
+%include "kernel/sys/entry.inc"
 
         bits 64
         default rel
 
         extern sys_handlers, sys_unknown, cpu_idle
-        global syscall_entry, return_to_current
+        extern fast_call, fast_reply_recv
+        global syscall_entry, syscall_slow, return_to_current
+
+        section .rodata
+
+; Where each system call goes on after what all have in common; from SYS_REPLY_RECV on all alike.
+        align   8
+entries:
+        dq      syscall_null
+        dq      fast_call
+        times 2 dq syscall_slow
+        dq      fast_reply_recv
+        times SYS_COUNT - 5 dq syscall_slow
 
         section .text
 
-; RCX and R11 hold the caller's RIP and RFLAGS, and are lost to it. The thread's struct regs ends at TSS.RSP0; CS
-; and SS in it never change. 24 instructions save, 25 restore: every message pays for both.
-        align 32
+; RCX and R11 hold the caller's RIP and RFLAGS, and are lost to it. The thread's struct regs ends at TSS.RSP0, and
+; begins the thread: from here on RSP is the thread, until C code needs a stack. CS and SS in it never change.
+        align   32
 syscall_entry:
         swapgs
         mov     [gs:CPU_USER_RSP], rsp
         mov     rsp, [gs:CPU_TSS_RSP0]
-        sub     rsp, 8
-        push    qword [gs:CPU_USER_RSP]
-        mov     [rsp - REGS_RSP + REGS_RFLAGS], r11
-        mov     [rsp - REGS_RSP + REGS_RIP], rcx
-        mov     qword [rsp - REGS_RSP + REGS_VECTOR], REGS_SYSCALL
-        sub     rsp, REGS_RSP - REGS_VECTOR
-        push    rdi
-        push    rsi
-        push    rdx
-        push    rcx
-        push    rax
-        push    r8
-        push    r9
-        push    r10
-        push    r11
-        push    rbx
-        push    rbp
-        push    r12
-        push    r13
-        push    r14
-        push    r15
+        sub     rsp, REGS_SIZE
+        mov     [rsp + REGS_RIP], rcx
+        mov     [rsp + REGS_RFLAGS], r11
+        mov     rcx, [gs:CPU_USER_RSP]
+        mov     [rsp + REGS_RSP], rcx
+        mov     qword [rsp + REGS_VECTOR], REGS_SYSCALL
+        cmp     rax, SYS_COUNT
+        jae     syscall_slow
+        jmp     [entries + rax * 8]
+
+syscall_null:
+        xor     eax, eax
+        mov     rcx, [rsp + REGS_RIP]
+        mov     r11, [rsp + REGS_RFLAGS]
+        mov     rsp, [rsp + REGS_RSP]
+        swapgs
+        o64 sysret
+
+        align   16
+syscall_slow:
+        mov     [rsp + REGS_RDI], rdi
+        mov     [rsp + REGS_RSI], rsi
+        mov     [rsp + REGS_RDX], rdx
+        mov     [rsp + REGS_RAX], rax
+        mov     [rsp + REGS_R8], r8
+        mov     [rsp + REGS_R9], r9
+        mov     [rsp + REGS_R10], r10
+        mov     [rsp + REGS_RBX], rbx
+        mov     [rsp + REGS_RBP], rbp
+        mov     [rsp + REGS_R12], r12
+        mov     [rsp + REGS_R13], r13
+        mov     [rsp + REGS_R14], r14
+        mov     [rsp + REGS_R15], r15
         mov     rdi, rsp
         mov     rsp, [gs:CPU_STACK]
         cmp     rax, SYS_COUNT
-        jae     unknown_call
+        jae     .unknown
         call    [sys_handlers + rax * 8]
+        jmp     return_to_current
+.unknown:
+        call    sys_unknown
 
-        align 16
+        align   16
 return_to_current:
         mov     rsp, [gs:CPU_TSS_RSP0]
-        cmp     dword [rsp - REGS_SIZE + REGS_VECTOR], REGS_SYSCALL
-        jne     .not_by_sysret
         sub     rsp, REGS_SIZE
-        pop     r15
-        pop     r14
-        pop     r13
-        pop     r12
-        pop     rbp
-        pop     rbx
-        add     rsp, 8
-        pop     r10
-        pop     r9
-        pop     r8
-        pop     rax
-        add     rsp, 8
-        pop     rdx
-        pop     rsi
-        pop     rdi
-        mov     rcx, [rsp + REGS_RIP - REGS_VECTOR]
-        mov     r11, [rsp + REGS_RFLAGS - REGS_VECTOR]
-        mov     rsp, [rsp + REGS_RSP - REGS_VECTOR]
+        cmp     dword [rsp + REGS_VECTOR], REGS_SYSCALL
+        jne     .not_by_sysret
+        mov     rdi, [rsp + REGS_RDI]
+        mov     rsi, [rsp + REGS_RSI]
+        mov     rdx, [rsp + REGS_RDX]
+        mov     rax, [rsp + REGS_RAX]
+        mov     r8,  [rsp + REGS_R8]
+        mov     r9,  [rsp + REGS_R9]
+        mov     r10, [rsp + REGS_R10]
+        mov     rbx, [rsp + REGS_RBX]
+        mov     rbp, [rsp + REGS_RBP]
+        mov     r12, [rsp + REGS_R12]
+        mov     r13, [rsp + REGS_R13]
+        mov     r14, [rsp + REGS_R14]
+        mov     r15, [rsp + REGS_R15]
+        mov     rcx, [rsp + REGS_RIP]
+        mov     r11, [rsp + REGS_RFLAGS]
+        mov     rsp, [rsp + REGS_RSP]
         swapgs
         o64 sysret
 
 .not_by_sysret:
-        cmp     dword [rsp - REGS_SIZE + REGS_VECTOR], REGS_IDLE
+        cmp     dword [rsp + REGS_VECTOR], REGS_IDLE
         je      cpu_idle
-        sub     rsp, REGS_SIZE
         pop     r15
         pop     r14
         pop     r13
@@ -98,9 +119,5 @@ return_to_current:
         add     rsp, 16
         swapgs
         iretq
-
-unknown_call:
-        call    sys_unknown
-        jmp     return_to_current
 
         section .note.GNU-stack noalloc noexec nowrite progbits

@@ -94,7 +94,7 @@ static inline void answer_and_receive(struct core *core, struct thread *self,
         if (core->reschedule) {
             sched_choose(core);
         }
-    } else if (caller && caller->priority + 1u >= core->top) {
+    } else if (caller && caller->priority >= core->top) {
         sched_switch(core, caller);
     } else {
         if (caller) {

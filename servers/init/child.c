@@ -170,8 +170,7 @@ static bool make_objects(const struct child *child)
            make(child, CHILD_SPACE, OBJ_SPACE, PT_X86) &&
            make(child, CHILD_THREAD, OBJ_THREAD, 0) && make(child, CHILD_SCHED, OBJ_SCHED, 0) &&
            child_step(child, "frames",
-               sys_retype(child->memory.slot, child->slots + CHILD_FRAMES, OBJ_FRAME, FRAME_2M_BITS,
-                   0, child->frames)) &&
+               memory_frames(&child->memory, child->slots + CHILD_FRAMES, child->frames)) &&
            child_step(child, "reserve", sys_space_fund(space, child->slots + CHILD_FUND, NULL));
 }
 

@@ -25,7 +25,7 @@ static bool make_frames(uint32_t slots, uint32_t count)
         unsigned bits = 31u - (unsigned)__builtin_clz(count);
         struct block block;
         if (!memory_take(FRAME_2M_BITS + bits, &block) ||
-            sys_retype(block.slot, slots, OBJ_FRAME, FRAME_2M_BITS, 0, 1u << bits) != OK) {
+            memory_frames(&block, slots, 1u << bits) != OK) {
             return false;
         }
         slots += 1u << bits;

@@ -118,10 +118,10 @@ static void tell_clients(struct grant *g)
     }
 }
 
+/* An Untyped can't be copied: the child's is made from init's, and takes all of it. */
 static void give_memory(struct grant *g)
 {
-    uint32_t rights = UT_RETYPE |
-                      ((g->child->wish->capabilities & CAPABILITY_RAW) != 0 ? UT_RAW : 0u);
+    uint32_t flags = (g->child->wish->capabilities & CAPABILITY_RAW) != 0 ? RETYPE_RAW : 0u;
     /* The pieces of "rest" are in order of size: those for which there is no room are small. */
     bool all = g->child->wish->untyped_rest == 0;
     for (uint32_t i = 0; i < g->child->grants; i++) {
@@ -131,8 +131,9 @@ static void give_memory(struct grant *g)
         const struct block *block = &g->child->grant[i];
         struct start_entry *entry = add(g, START_UNTYPED, "untyped");
         struct cap_identity identity;
-        check(g, "untyped memory", sys_cap_copy(block->slot, next_slot(g, entry), rights));
         check(g, "untyped memory", sys_cap_identify(block->slot, &identity));
+        check(g, "untyped memory",
+            sys_retype(block->slot, next_slot(g, entry), OBJ_UNTYPED, block->bits, flags, 1));
         entry->address = identity.physical;
         entry->size = 1ull << block->bits;
     }

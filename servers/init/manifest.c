@@ -87,12 +87,21 @@ static bool check_child(struct manifest_place *place, struct manifest_child *chi
     return check_ports(place, &child->ports) && check_budget(place, child);
 }
 
-static bool add_use(struct manifest_place *place, struct manifest_child *child, const char *service)
+/* Whether `text` is among the first `count` of a list. */
+static bool lists(const struct manifest_strings *list, uint32_t count, const char *text)
 {
-    for (uint32_t i = 0; i < child->uses.count; i++) {
-        if (strcmp(child->uses.item[i], service) == 0) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(list->item[i], text) == 0) {
             return true;
         }
+    }
+    return false;
+}
+
+static bool add_use(struct manifest_place *place, struct manifest_child *child, const char *service)
+{
+    if (lists(&child->uses, child->uses.count, service)) {
+        return true;
     }
     if (child->uses.count == MANIFEST_LIST_MAX) {
         return manifest_fail(place, "uses more than %u services", MANIFEST_LIST_MAX);
@@ -125,10 +134,8 @@ const struct manifest_child *manifest_provider(const struct manifest *manifest, 
 {
     for (uint32_t i = 0; i < manifest->count; i++) {
         const struct manifest_child *child = &manifest->child[i];
-        for (uint32_t s = 0; s < child->provides.count; s++) {
-            if (strcmp(child->provides.item[s], service) == 0) {
-                return child;
-            }
+        if (lists(&child->provides, child->provides.count, service)) {
+            return child;
         }
     }
     return NULL;
@@ -154,9 +161,9 @@ static bool check_against_others(struct manifest_place *place, const struct mani
         }
     }
     for (uint32_t s = 0; s < child->provides.count; s++) {
-        if (manifest_provider(manifest, child->provides.item[s]) != NULL) {
-            return manifest_fail(
-                place, "the service \"%s\" is provided twice", child->provides.item[s]);
+        const char *service = child->provides.item[s];
+        if (manifest_provider(manifest, service) != NULL || lists(&child->provides, s, service)) {
+            return manifest_fail(place, "the service \"%s\" is provided twice", service);
         }
     }
     return true;

@@ -17,11 +17,12 @@ static struct buddy pool;
 static struct slot_map slots;
 static struct block own_objects;
 
+/* RETYPE_RAW keeps UT_RAW in the halves, so that init can pass it on where the manifest says so. */
 static uint32_t cut(void *context, uint32_t slot, unsigned bits)
 {
     (void)context;
     uint32_t first = slot_take(&slots, 2);
-    if (first != 0 && sys_retype(slot, first, OBJ_UNTYPED, bits, 0, 2) != OK) {
+    if (first != 0 && sys_retype(slot, first, OBJ_UNTYPED, bits, RETYPE_RAW, 2) != OK) {
         slot_give(&slots, first, 2);
         first = 0;
     }
@@ -89,6 +90,15 @@ void memory_revoke(const struct block *block)
 uint32_t memory_slots(uint32_t count)
 {
     return slot_take(&slots, count);
+}
+
+enum status memory_frames(const struct block *block, uint32_t first, uint32_t count)
+{
+    enum status status = OK;
+    for (uint32_t i = 0; i < count && status == OK; i++) {
+        status = sys_retype(block->slot, first + i, OBJ_FRAME, FRAME_2M_BITS, 0, 1);
+    }
+    return status;
 }
 
 uint32_t memory_object(uint32_t type)

@@ -30,6 +30,12 @@ void memory_revoke(const struct block *block);
 /* Takes `count` consecutive slots. 0: there are none. */
 uint32_t memory_slots(uint32_t count);
 
+/*
+ * Makes `count` Frames of 2 MiB from a block, in the slots from `first` on. One call each: a call
+ * that clears more than 2 MiB would keep the CPU too long, and the kernel refuses it.
+ */
+enum status memory_frames(const struct block *block, uint32_t first, uint32_t count);
+
 /* Makes an object of init's own, for ever: Endpoint, Reply, Notification. The value is its slot, 0:
  * not possible. */
 uint32_t memory_object(uint32_t type);

@@ -283,7 +283,8 @@ static inline enum status sys_unmap(
 
 static inline enum status sys_protect(uint32_t space, uint64_t address_rights, uint64_t pages)
 {
-    return sys_short(SYS_PROTECT, space, address_rights, pages);
+    uint64_t rdi = space, rsi = address_rights, rdx = pages, r8 = 0, r9 = 0, r10 = 0;
+    return sys_inout(SYS_PROTECT, &rdi, &rsi, &rdx, &r8, &r9, &r10);
 }
 
 /* --- virtual CPUs

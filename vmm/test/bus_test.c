@@ -1,4 +1,4 @@
-/* bus_test.c: ranges are found, kept apart, and split for narrow devices; clocks convert exactly. */
+/* bus_test.c: ranges are found, kept apart and split for narrow devices; clocks are exact. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* LINK: vmm/bus.c */
 #include <stdarg.h>

@@ -75,6 +75,7 @@ static void amd(void **state)
     r = guest(&epyc, 0x80000008, 0);
     assert_int_equal(r.ecx, 2 << 12 | 2);
     assert_int_equal(guest(&epyc, 0xd, 0).eax, 7);
+    assert_int_equal(guest(&epyc, 0x8000001a, 0).eax, UINT32_MAX);
     assert_true(is_zero(guest(&epyc, 2, 0)));
     assert_true(is_zero(guest(&epyc, 0x8000000a, 0)));
     assert_true(is_zero(guest(&epyc, 0x8000001e, 0)));

@@ -30,6 +30,9 @@ static void shown(void **state)
     assert_int_equal(guest(&skylake, 0x80000000, 0).eax, 0x80000008);
     assert_int_equal(guest(&skylake, 0x80000008, 0).eax, 48 << 8 | 48);
     assert_int_equal(guest(&skylake, 0x80000007, 0).edx, 1 << 8);
+    assert_int_equal(policy.phys_bits, 48);
+    assert_true(policy.has_1gb_pages);
+    assert_int_equal(guest(&skylake, 1, 0).ebx, 0x0001ff00);
     r = guest(&skylake, 0x40000000, 0);
     assert_int_equal(r.eax, 0x40000010);
     assert_memory_equal(&r.ebx, "QuireQuire  ", 12);
@@ -199,6 +202,8 @@ static void no_xsave_leaf(void **state)
     init(&no_feature, usual(1));
     assert_int_equal(policy.choice.xcr0_allowed, 0);
     LACKS(guest(&no_feature, 1, 0).ecx, 26);
+    init(&lynnfield, usual(1));
+    assert_int_equal(policy.choice.xcr0_allowed, 0);
 }
 
 static void long_host(void **state)

@@ -16,6 +16,10 @@ static void registers(void **state)
     assert_false(insn.has_memory);
     assert_int_equal(insn.rm.number, INSN_RBX);
     assert_true(insn.rm.high);
+    insn = decode_checked("movzx eax, cl", ASSEMBLE(64, "movzx eax, cl"), 64);
+    assert_int_equal(insn.rm.number, INSN_RCX);
+    insn = decode_checked("lodsd", ASSEMBLE(64, "lodsd"), 64);
+    assert_true(insn.has_memory);
     insn = decode_checked("movzx edi, word ptr [rax]", ASSEMBLE(64, "movzx edi, word ptr [rax]"),
                           64);
     assert_int_equal(insn.reg.number, INSN_RDI);
@@ -116,6 +120,7 @@ static void special_addresses(void **state)
     assert_false(insn.memory.rip_relative);
     insn = decode_checked("moffs", ASSEMBLE(64, "movabs al, [0xfedcba9876543210]"), 64);
     assert_true((uint64_t)insn.memory.displacement == 0xfedcba9876543210);
+    assert_true(insn.has_memory);
     insn = decode_checked("bits", ASSEMBLE(64, "bt [rax], ecx"), 64);
     assert_true(insn.memory.bit_string);
     insn = decode_checked("bits", ASSEMBLE(64, "bt dword ptr [rax], 3"), 64);

@@ -55,7 +55,8 @@ static void on_event(void *ctx, unsigned cpu, enum pc_event event, uint8_t vecto
 /* Mostly ports and registers that exist, so that the input gets somewhere. */
 static uint16_t pick_port(struct input *in)
 {
-    static const uint16_t bases[] = {0x20, 0x40, 0x60, 0x70, 0xA0, 0xF4, 0x3F8, 0x4D0, 0x600, 0xCF8};
+    static const uint16_t bases[] = {0x20, 0x40,  0x60,  0x70,  0xA0,
+                                     0xF4, 0x3F8, 0x4D0, 0x600, 0xCF8};
     uint8_t which = next(in), offset = next(in);
 
     if (which >= 200) {
@@ -86,7 +87,7 @@ static uint32_t pick_msr(struct input *in)
     return which % 4 == 0 ? 0x1B : which % 4 == 1 ? 0x6E0 : 0x800U + offset;
 }
 
-/* A message and a vector may nest as deep as there are vectors, never deeper. */
+/* What is pending is what is taken; its handler ends it at both controllers. */
 static void take_and_end(struct pc *pc, unsigned cpu, uint64_t now)
 {
     int vector = pc_pending(pc, cpu);
@@ -138,6 +139,21 @@ static void access_msr(struct pc *pc, struct input *in, unsigned cpu, uint64_t n
     }
 }
 
+/* A whole redirection entry, which single random accesses seldom make; then a change of its pin. */
+static void use_ioapic(struct pc *pc, struct input *in, uint64_t now)
+{
+    uint8_t irq = next(in);
+    uint32_t entry = next32(in);
+
+    pc_mmio_write(pc, 0, PLAT_IOAPIC_BASE, 1, now, 0x10 + irq % 16 * 2);
+    pc_mmio_write(pc, 0, PLAT_IOAPIC_BASE + 0x10, 4, now, entry & 0x1FFFF);
+    pc_mmio_write(pc, 0, PLAT_IOAPIC_BASE, 1, now, 0x11 + irq % 16 * 2);
+    pc_mmio_write(pc, 0, PLAT_IOAPIC_BASE + 0x10, 4, now, entry);
+    if (irq % 16 != PLAT_PIC_CASCADE_IRQ) {
+        pc_set_irq(pc, irq % 16, irq >= 128);
+    }
+}
+
 static void one_operation(struct pc *pc, struct input *in, uint64_t *now)
 {
     uint8_t op = next(in);
@@ -158,8 +174,10 @@ static void one_operation(struct pc *pc, struct input *in, uint64_t *now)
         break;
     case 7:
     case 8:
-    case 9:
         access_memory(pc, in, cpu, *now, op % 16 != 7);
+        break;
+    case 9:
+        use_ioapic(pc, in, *now);
         break;
     case 10:
     case 11:

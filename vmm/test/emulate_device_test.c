@@ -16,6 +16,7 @@ struct device {
     uint64_t gpa;
     unsigned reads, writes, size;
     enum emu_status answer, translation;
+    bool translated_for_write;
 };
 
 static enum emu_status device_read(void *ctx, uint64_t gpa, unsigned size, uint64_t *value)
@@ -40,8 +41,8 @@ static enum emu_status device_write(void *ctx, uint64_t gpa, unsigned size, uint
 
 static enum emu_status device_translate(void *ctx, uint64_t linear, bool write, uint64_t *gpa)
 {
-    const struct device *device = ctx;
-    (void)write;
+    struct device *device = ctx;
+    device->translated_for_write = write;
     *gpa = linear;
     return device->translation;
 }
@@ -95,6 +96,13 @@ static void address_wraps(void **state)
     SET_UP(&s, INSN_MODE_32, 0x8b, 0x45, 0x00);
     s.cpu.segment_base[INSN_SS] = 0x7000;
     assert_true(emu_operand_address(&s.insn, &s.cpu) == 0x7000);
+    /* mov eax, fs:[rbx] in 64-bit code: FS has a base, SS has none. */
+    SET_UP(&s, INSN_MODE_64, 0x64, 0x8b, 0x03);
+    s.cpu.segment_base[INSN_FS] = 0xffff888000000000;
+    assert_true(emu_operand_address(&s.insn, &s.cpu) == 0xffff888000000000);
+    SET_UP(&s, INSN_MODE_64, 0x8b, 0x45, 0x00);
+    s.cpu.segment_base[INSN_SS] = 0x7000;
+    assert_true(emu_operand_address(&s.insn, &s.cpu) == 0);
     /* mov eax, [rip + 0x100]: from the next instruction; with 67, cut to 32 bits. */
     SET_UP(&s, INSN_MODE_64, 0x8b, 0x05, 0x00, 0x01, 0x00, 0x00);
     s.cpu.rip = 0xffffffff81000000;
@@ -194,8 +202,10 @@ static void refusals_change_nothing(void **state)
     s.gpr[INSN_RCX] = 5;
     memcpy(gpr, s.gpr, sizeof gpr);
     assert_int_equal(fault_at(&s, 0x5000, true), EMU_PAGE_FAULT);
+    assert_false(s.device.translated_for_write);
     assert_untouched(&s, gpr);
     assert_int_equal(fault_at(&s, 0x5000, false), EMU_PAGE_FAULT);
+    assert_true(s.device.translated_for_write);
     assert_untouched(&s, gpr);
     assert_int_equal(s.device.reads + s.device.writes, 0);
 }

@@ -241,8 +241,9 @@ static void alarms_as_oracle(void **state)
         uint64_t at = 0;
 
         setup(state);
+        now += (uint64_t)(rand() % 86400) * TSC_HZ;
         for (unsigned t = 1; possible && at == 0; t++) {
-            unsigned day = (86399 + t) % 86400;
+            unsigned day = (unsigned)((86399 + (now - START) / TSC_HZ + t) % 86400);
             bool match = (h == 25 || day / 3600 == h) && (m == 61 || day / 60 % 60 == m) &&
                          (s == 61 || day % 60 == s);
 
@@ -251,8 +252,9 @@ static void alarms_as_oracle(void **state)
         wr(0x0B, 0x06); /* binary */
         alarm_at(h == 25 ? 0xFF : (uint8_t)h, m == 61 ? 0xFF : (uint8_t)m,
                  s == 61 ? 0xFF : (uint8_t)s);
+        rd(0x0C); /* forget what matched on the way here */
         wr(0x0B, 0x26);
-        assert_true(mc146818_deadline(&rtc) == (possible ? START + at * TSC_HZ : CLOCK_NEVER));
+        assert_true(mc146818_deadline(&rtc) == (possible ? now + at * TSC_HZ : CLOCK_NEVER));
     }
 }
 

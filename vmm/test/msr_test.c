@@ -110,6 +110,8 @@ static void amd_boot(void **state)
 static void memory_types(void **state)
 {
     (void)state;
+    start(CPUID_VENDOR_OTHER, 0);
+    assert_true(get(0x2ff) == 0x806);
     start(CPUID_VENDOR_INTEL, 0);
     assert_true(get(0x277) == 0x0007040600070406);
     assert_int_equal(writing(0x277, 0x0407050600070106), MSR_OK);
@@ -153,6 +155,7 @@ static void delegated(void **state)
         assert_int_equal(reading(if_shown[i].msr), MSR_GP);
         assert_int_equal(writing(if_shown[i].msr, 0), MSR_GP);
         start(CPUID_VENDOR_INTEL, if_shown[i].allow);
+        assert_int_equal(reading(0x4a), MSR_GP);
         assert_int_equal(reading(if_shown[i].msr), MSR_DELEGATED);
         assert_int_equal(writing(if_shown[i].msr, 0), MSR_DELEGATED);
     }

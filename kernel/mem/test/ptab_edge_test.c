@@ -144,7 +144,9 @@ static void sizes_may_be_absent(void **unused)
     caps.page_1g = false;
     caps.ept_1g = false;
     caps.ept_2m = false;
+    caps.ept_ad = false;
     pt_formats_init(&caps);
+    assert_int_equal(pt_formats[PT_EPT].accessed | pt_formats[PT_EPT].dirty, 0);
     assert_int_equal(ptab_map(&process, 0, FRAME, RW | MAP_1G, 1, &lacking), E_UNSUPPORTED);
     assert_int_equal(ptab_map(&guest, 0, FRAME, RW | MAP_1G, 1, &lacking), E_UNSUPPORTED);
     assert_int_equal(ptab_map(&guest, 0, FRAME, RW | MAP_2M, 1, &lacking), E_UNSUPPORTED);

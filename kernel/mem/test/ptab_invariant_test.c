@@ -117,45 +117,77 @@ static void unmap_keeps_notes(void **unused)
     assert_int_equal(page[0].touched, (PAGE_ACCESSED | PAGE_DIRTY) << 2);
 }
 
-/* A CPU that writes to the page: it sets D in one atomic step, if the entry still allows it. */
+/*
+ * A CPU that writes to the page once a round: it sets D in one atomic step, if the entry allows it.
+ * Both sides wait a while that differs from round to round, so that they meet at any instruction.
+ */
+#define WRITE_ROUNDS 40000u
+
 static uint64_t *written_entry;
+static unsigned round_begun;
+static unsigned round_ended;
 static bool write_done;
 
-static void *write_once(void *unused)
+static void wait_a_while(unsigned turns)
 {
-    uint64_t old = __atomic_load_n(written_entry, __ATOMIC_ACQUIRE);
+    for (volatile unsigned i = 0; i < turns; i++) {
+        continue;
+    }
+}
 
-    while ((old & 2) != 0 && !write_done) {
-        write_done = __atomic_compare_exchange_n(written_entry, &old, old | 0x300, false,
-                                                 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+static void *write_once_a_round(void *unused)
+{
+    for (unsigned number = 1; number <= WRITE_ROUNDS; number++) {
+        bool done = false;
+
+        while (__atomic_load_n(&round_begun, __ATOMIC_ACQUIRE) != number) {
+            continue;
+        }
+        wait_a_while(number % 331);
+        uint64_t old = __atomic_load_n(written_entry, __ATOMIC_ACQUIRE);
+
+        while ((old & 2) != 0 && !done) {
+            done = __atomic_compare_exchange_n(written_entry, &old, old | 0x300, false,
+                                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        }
+        write_done = done;
+        __atomic_store_n(&round_ended, number, __ATOMIC_RELEASE);
     }
     return unused;
+}
+
+static void narrow_at_some_moment(unsigned number)
+{
+    wait_a_while(number % 293);
+    if (number % 2 == 0) {
+        assert_int_equal(ptab_protect(&guest, 0x1000, 1, MAP_READ, ALL, &progress), OK);
+        while (__atomic_load_n(&round_ended, __ATOMIC_ACQUIRE) != number) {
+            continue;
+        }
+    }
+    assert_int_equal(ptab_unmap(&guest, 0x1000, 1, ALL, &progress), OK);
+    while (__atomic_load_n(&round_ended, __ATOMIC_ACQUIRE) != number) {
+        continue;
+    }
 }
 
 static void no_write_is_lost(void **unused)
 {
     struct page *page = page_of(FRAME);
+    pthread_t cpu;
 
     (void)unused;
     assert_int_equal(ptab_map(&guest, 0x2000, FRAME + 0x1000, RW, 1, &lacking), OK);
-    for (unsigned i = 0; i < 3000; i++) {
-        pthread_t cpu;
-
+    pthread_create(&cpu, NULL, write_once_a_round, NULL);
+    for (unsigned number = 1; number <= WRITE_ROUNDS; number++) {
         assert_int_equal(ptab_map(&guest, 0x1000, FRAME, RW, 1, &lacking), OK);
         page->touched = 0;
         written_entry = entry_at(&guest, 0x1000);
-        write_done = false;
-        pthread_create(&cpu, NULL, write_once, NULL);
-        for (unsigned wait = 0; wait < i * 20; wait++) {
-            __builtin_ia32_pause();
-        }
-        if (i % 2 == 0) {
-            assert_int_equal(ptab_protect(&guest, 0x1000, 1, MAP_READ, ALL, &progress), OK);
-        }
-        assert_int_equal(ptab_unmap(&guest, 0x1000, 1, ALL, &progress), OK);
-        pthread_join(cpu, NULL);
+        __atomic_store_n(&round_begun, number, __ATOMIC_RELEASE);
+        narrow_at_some_moment(number);
         assert_int_equal((page->touched & PAGE_DIRTY) != 0, write_done);
     }
+    pthread_join(cpu, NULL);
 }
 
 static void no_write_without_read(void **unused)
@@ -193,20 +225,26 @@ static void check_sees_lost_entries(void **unused)
 {
     struct mapping *mapping;
     uint64_t mappings;
+    uint64_t *entry;
+    uint64_t value;
 
     (void)unused;
     assert_int_equal(ptab_map(&guest, 0x1000, FRAME, RW, 1, &lacking), OK);
     assert_int_equal(ptab_map(&process, 0x1000, FRAME, RW, 1, &lacking), OK);
     assert_null(page_check_all(&mappings));
     assert_int_equal(mappings, 2);
+    entry = entry_at(&process, 0x1000);
+    value = *entry;
     mapping = page_of(FRAME)->frame.chain; /* the one made last, of the process */
     page_of(FRAME)->frame.chain = mapping->next;
     assert_non_null(ptab_check(&process));
     page_of(FRAME)->frame.chain = mapping;
-    *entry_at(&process, 0x1000) += 0x1000; /* another frame than the chain's */
+    *entry += 0x1000; /* another frame than the chain's */
     assert_string_equal(page_check_all(&mappings),
                         "I19: a mapping entry is on another frame's chain");
-    *entry_at(&process, 0x1000) -= 0x1000;
+    *entry = 0;
+    assert_string_equal(ptab_check(&process), "I19: a mapping entry without a leaf");
+    *entry = value;
     process.mapped[0]++;
     assert_string_equal(ptab_check(&process), "I19: the count of mapped pages is wrong");
     process.mapped[0]--;

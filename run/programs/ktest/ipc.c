@@ -1,6 +1,6 @@
 /* ipc.c: tests of messages: call, receive, reply, transfer, Reply objects, notifications. */
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "run/programs/ktest/rig.h"
+#include "run/programs/ktest/rest.h"
 
 static uint32_t endpoint, reply, notification;
 static volatile uint64_t seen[8];
@@ -209,7 +209,7 @@ static void waiter(uint64_t argument)
 
     sys_wait(notification, &bits);
     seen[argument] = bits;
-    sys_wait(notification, &bits);
+    park();
 }
 
 static void signals(void)

@@ -94,6 +94,13 @@ static void test_broken(void **state)
             assert_true(result == BOOTFS_BROKEN || (f == 0 && v == 2));
         }
     }
+    /* A name without its zero byte. */
+    memcpy(copy, archive, archive_size);
+    size_t name_size = strtoul((char[]){ copy[98], copy[99], copy[100], copy[101], 0 }, NULL, 16);
+    copy[110 + name_size - 1] = 'x';
+    struct bootfs_file file;
+    size_t offset = 0;
+    assert_int_equal(bootfs_next(copy, archive_size, &offset, &file), BOOTFS_BROKEN);
     free(copy);
 }
 

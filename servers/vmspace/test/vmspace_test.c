@@ -269,6 +269,47 @@ static void body_hostile_window(void)
     model_stop();
 }
 
+/* A Space can be funded 32 times only, and a guest still gets all that there is. */
+static void body_many_tables(void)
+{
+    static const struct model_setup large = { { 25, 24, 18, 17 }, 1, 256 * MIB };
+    uint64_t total = model_start(&large);
+    struct model_guest guest = new_guest(1);
+    for (uint64_t gpa = MIB; gpa < 32 * MIB; gpa += 4096) {
+        write_to(&guest, 0, gpa, gpa);
+    }
+    for (uint64_t gpa = MIB; gpa < 32 * MIB; gpa += 4096) {
+        REQUIRE(read_from(&guest, 0, gpa) == gpa);
+    }
+    struct message m;
+    REQUIRE(model_call(1, VMS_STATS, VMS_MEMORY, 0, 0, &m) == OK);
+    REQUIRE(m.word[0] == 31 * MIB / 4096 && m.word[1] == m.word[0]);
+    /* So many small blocks alone would not have done. */
+    REQUIRE(m.word[0] > 32 * 16 * 8 && model_figures().lacking >= 8);
+    model_end_child(1, false);
+    REQUIRE(free_pages() == total);
+    model_stop();
+}
+
+/* What the VMM's Space was funded with comes back when that is gone, and not before. */
+static void body_living_window(void)
+{
+    uint64_t value = 0, total = model_start(&small);
+    for (unsigned round = 0; round < 4; round++) {
+        struct model_guest guest = new_guest(1);
+        for (uint64_t gpa = MIB; gpa < 2 * MIB; gpa += 4096) {
+            REQUIRE(model_touch_window(&guest, -1, VMS_WINDOW + gpa, WRITE, &value) == TOUCH_DONE);
+        }
+        REQUIRE(model_call(1, VMS_DESTROY, 0, 0, 0, NULL) == OK);
+        REQUIRE(model_figures().mapped == 0);
+        REQUIRE(free_pages() == total - 2 * 16);
+    }
+    model_end_child(1, true);
+    REQUIRE(free_pages() == total);
+    REQUIRE(model_figures().log_lines == 0);
+    model_stop();
+}
+
 /* Lives and deaths of guests, with the same memory again and again: nothing is lost, and nothing is seen twice. */
 static void body_cycles(void)
 {
@@ -510,6 +551,8 @@ int main(void)
         CHILD_TEST("VMS-14: a guest that ends while it waits is stopped", body_end_of_waiter),
         CHILD_TEST("VMS-15: faults of the same pages on four CPUs at once", body_stress),
         CHILD_TEST("VMS-16: guests that end while their CPUs fault leave nothing behind", body_sudden_end),
+        CHILD_TEST("VMS-17: a Space's reserve grows as far as the kernel lets it", body_many_tables),
+        CHILD_TEST("VMS-18: the VMM's own Space keeps its reserve as long as it lives", body_living_window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
