@@ -15,9 +15,9 @@ static uint64_t timer_at(const struct acpi_pm *pm, uint64_t now)
 }
 
 /* TMR_STS: bit 31 of the timer changed since the last look (section 4.8.3.1.1). */
-static void gather(struct acpi_pm *pm, uint64_t now)
+static void gather(struct acpi_pm *pm, uint64_t timer)
 {
-    uint64_t carries = timer_at(pm, now) >> 31;
+    uint64_t carries = timer >> 31;
 
     if (carries != pm->carries) {
         pm->carries = carries;
@@ -50,26 +50,24 @@ void acpi_pm_init(struct acpi_pm *pm, uint64_t tsc_hz, uint64_t now, const struc
     };
 }
 
-uint64_t acpi_pm_deadline(const struct acpi_pm *pm)
-{
-    return pm->deadline;
-}
-
 void acpi_pm_tick(struct acpi_pm *pm, uint64_t now)
 {
     if (now >= pm->deadline) {
-        gather(pm, now);
+        gather(pm, timer_at(pm, now));
         settle(pm);
     }
 }
 
-/* All registers as one array of bytes, so that any width and offset reads right. */
-static uint8_t read_byte(const struct acpi_pm *pm, unsigned at, uint64_t now)
+/*
+ * All registers as one array of bytes, `timer` in its place, so that any width and offset reads
+ * right.
+ */
+static uint8_t read_byte(const struct acpi_pm *pm, unsigned at, uint64_t timer)
 {
     unsigned shift = 8 * (at % 2);
 
     if (at >= ACPI_PM_TIMER) {
-        return (uint8_t)(timer_at(pm, now) >> (8 * (at - ACPI_PM_TIMER)));
+        return (uint8_t)(timer >> (8 * (at - ACPI_PM_TIMER)));
     }
     if (at >= ACPI_PM1_CONTROL + 2) {
         return 0;
@@ -114,14 +112,15 @@ static void write_byte(struct acpi_pm *pm, unsigned at, uint8_t value)
 static uint64_t port_read(void *dev, const struct bus_access *access)
 {
     struct acpi_pm *pm = dev;
+    uint64_t timer = timer_at(pm, access->now);
     uint64_t value = 0;
 
-    gather(pm, access->now);
+    gather(pm, timer);
     settle(pm);
     for (unsigned i = 0; i < access->size; i++) {
         unsigned at = (unsigned)access->offset + i;
 
-        value |= (uint64_t)read_byte(pm, at, access->now) << (8 * i);
+        value |= (uint64_t)read_byte(pm, at, timer) << (8 * i);
     }
     return value;
 }
@@ -130,7 +129,7 @@ static void port_write(void *dev, const struct bus_access *access, uint64_t valu
 {
     struct acpi_pm *pm = dev;
 
-    gather(pm, access->now);
+    gather(pm, timer_at(pm, access->now));
     for (unsigned i = 0; i < access->size; i++) {
         write_byte(pm, (unsigned)access->offset + i, (uint8_t)(value >> (8 * i)));
     }

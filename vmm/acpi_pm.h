@@ -60,7 +60,10 @@ void acpi_pm_init(struct acpi_pm *pm, uint64_t tsc_hz, uint64_t now, const struc
                   const struct irq_line *irq, unsigned irq_number);
 
 /* TSC tick of the timer's next SCI, or CLOCK_NEVER (also while it is not enabled). */
-uint64_t acpi_pm_deadline(const struct acpi_pm *pm);
+static inline uint64_t acpi_pm_deadline(const struct acpi_pm *pm)
+{
+    return pm->deadline;
+}
 
 /* Raises the timer's SCI if it is due. */
 void acpi_pm_tick(struct acpi_pm *pm, uint64_t now);

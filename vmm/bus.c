@@ -50,13 +50,19 @@ enum bus_status bus_add(struct bus *bus, uint64_t base, uint64_t size, const str
 }
 
 /* The range that decodes the byte at `address`, or NULL. */
-static const struct bus_range *find(const struct bus *bus, uint64_t address)
+static const struct bus_range *find(struct bus *bus, uint64_t address)
 {
-    unsigned at = upper_bound(bus, address);
+    const struct bus_range *range = &bus->range[bus->last];
+    unsigned at;
 
+    if (address - range->base < range->size) {
+        return range;
+    }
+    at = upper_bound(bus, address);
     if (at == 0 || address - bus->range[at - 1].base >= bus->range[at - 1].size) {
         return NULL;
     }
+    bus->last = at - 1;
     return &bus->range[at - 1];
 }
 

@@ -31,6 +31,7 @@ struct bus_range {
 struct bus {
     struct bus_range range[BUS_MAX_RANGES]; /* sorted by base, disjoint */
     unsigned count;
+    unsigned last; /* the range found last: drivers poll one port again and again */
     uint64_t unclaimed_reads, unclaimed_writes;
 };
 

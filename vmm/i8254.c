@@ -101,11 +101,6 @@ void i8254_init(struct i8254 *pit, uint64_t tsc_hz, uint64_t now, const struct i
     pit->deadline = CLOCK_NEVER;
 }
 
-uint64_t i8254_deadline(const struct i8254 *pit)
-{
-    return pit->deadline;
-}
-
 void i8254_tick(struct i8254 *pit, uint64_t now)
 {
     uint64_t clk;

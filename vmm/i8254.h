@@ -46,7 +46,10 @@ void i8254_init(struct i8254 *pit, uint64_t tsc_hz, uint64_t now, const struct i
                 unsigned irq_number);
 
 /* TSC tick at which channel 0's output rises next, or CLOCK_NEVER. */
-uint64_t i8254_deadline(const struct i8254 *pit);
+static inline uint64_t i8254_deadline(const struct i8254 *pit)
+{
+    return pit->deadline;
+}
 
 /*
  * Passes on what channel 0's output did up to `now`. Missed rising edges become one. A

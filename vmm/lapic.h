@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "vmm/bus.h"
+#include "vmm/clock.h"
 #include "vmm/interrupt.h"
 
 /* Register offsets in the 4 KiB window (SDM 3A, "Local APIC Register Address Map"). */
@@ -97,7 +98,7 @@ struct lapic {
     uint64_t base_msr;
     uint32_t tpr, ldr, dfr, svr, icr_low, icr_high;
     uint32_t esr, esr_new; /* as last written to the register; gathered since then */
-    uint32_t lvt[LAPIC_LVTS];
+    uint32_t lvt[LAPIC_LVTS]; /* from LAPIC_LVT_TIMER on */
     uint32_t irr[8], isr[8], tmr[8];
     bool lint[2]; /* level of the two pins */
 
@@ -178,7 +179,10 @@ enum lapic_status lapic_read_msr(struct lapic *lapic, uint32_t msr, uint64_t now
 enum lapic_status lapic_write_msr(struct lapic *lapic, uint32_t msr, uint64_t now, uint64_t value);
 
 /* TSC tick of the timer's next interrupt, or CLOCK_NEVER (also while the timer is masked). */
-uint64_t lapic_deadline(const struct lapic *lapic);
+static inline uint64_t lapic_deadline(const struct lapic *lapic)
+{
+    return (lapic->lvt[0] & LAPIC_LVT_MASKED) != 0 ? CLOCK_NEVER : lapic->deadline;
+}
 
 /* Lets the timer fire if its time has come. Missed periods become one interrupt. */
 void lapic_tick(struct lapic *lapic, uint64_t now);

@@ -5,12 +5,9 @@
 #include "vmm/clock.h"
 #include "vmm/platform.h"
 
-/* LVT entries are 16 bytes apart, the timer's is the first. */
-#define LVT_TIMER 0
-
 static uint32_t mode(const struct lapic *lapic)
 {
-    return lapic->lvt[LVT_TIMER] & LAPIC_LVT_TIMER_MODE;
+    return lapic->lvt[0] & LAPIC_LVT_TIMER_MODE;
 }
 
 /* The divider (SDM 3A, "Divide Configuration Register"): bits 3, 1 and 0 encode 2, 4, .. 128, 1. */
@@ -50,8 +47,8 @@ void lapic_timer_set_lvt(struct lapic *lapic, uint64_t now, uint32_t value)
     if ((value & LAPIC_LVT_TIMER_MODE) == LAPIC_LVT_TIMER_MODE) {
         value &= ~(uint32_t)LAPIC_LVT_TIMER_MODE; /* reserved: becomes one-shot */
     }
-    change = lapic->lvt[LVT_TIMER] ^ value;
-    lapic->lvt[LVT_TIMER] = value;
+    change = lapic->lvt[0] ^ value;
+    lapic->lvt[0] = value;
     /*
      * A change between the count modes and TSC-deadline mode disarms (SDM 3A, "TSC-Deadline
      * Mode").
@@ -117,11 +114,6 @@ uint64_t lapic_timer_tsc_deadline(struct lapic *lapic, uint64_t now)
     return lapic->deadline;
 }
 
-uint64_t lapic_deadline(const struct lapic *lapic)
-{
-    return lapic->lvt[LVT_TIMER] & LAPIC_LVT_MASKED ? CLOCK_NEVER : lapic->deadline;
-}
-
 void lapic_tick(struct lapic *lapic, uint64_t now)
 {
     if (now < lapic->deadline || lapic->deadline == CLOCK_NEVER) {
@@ -135,7 +127,7 @@ void lapic_tick(struct lapic *lapic, uint64_t now)
         lapic->next += (missed + 1) * lapic->initial;
         arm(lapic);
     }
-    if ((lapic->lvt[LVT_TIMER] & LAPIC_LVT_MASKED) == 0) {
-        lapic_raise(lapic, (uint8_t)lapic->lvt[LVT_TIMER], false);
+    if ((lapic->lvt[0] & LAPIC_LVT_MASKED) == 0) {
+        lapic_raise(lapic, (uint8_t)lapic->lvt[0], false);
     }
 }

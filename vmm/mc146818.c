@@ -216,11 +216,6 @@ void mc146818_init(struct mc146818 *rtc, uint64_t tsc_hz, uint64_t now, int64_t 
     };
 }
 
-uint64_t mc146818_deadline(const struct mc146818 *rtc)
-{
-    return rtc->deadline;
-}
-
 void mc146818_tick(struct mc146818 *rtc, uint64_t now)
 {
     if (now >= rtc->deadline) {

@@ -81,7 +81,10 @@ void mc146818_init(struct mc146818 *rtc, uint64_t tsc_hz, uint64_t now, int64_t 
  * TSC tick of the next interrupt, or CLOCK_NEVER (also while one waits for register C to be
  * read).
  */
-uint64_t mc146818_deadline(const struct mc146818 *rtc);
+static inline uint64_t mc146818_deadline(const struct mc146818 *rtc)
+{
+    return rtc->deadline;
+}
 
 /* Raises what fell due up to `now`. */
 void mc146818_tick(struct mc146818 *rtc, uint64_t now);

@@ -124,11 +124,6 @@ void ns16550_receive(struct ns16550 *uart, uint8_t byte, uint64_t now)
     }
 }
 
-uint64_t ns16550_deadline(const struct ns16550 *uart)
-{
-    return uart->deadline;
-}
-
 void ns16550_tick(struct ns16550 *uart, uint64_t now)
 {
     if (now >= uart->deadline) {

@@ -76,6 +76,11 @@ void pc_set_irq(void *ctx, unsigned irq, bool level)
 {
     struct pc *pc = ctx;
 
+    /* Devices say their level at each access; most of the time it is the old one. */
+    if ((pc->irq_lines >> irq & 1) == level) {
+        return;
+    }
+    pc->irq_lines ^= 1U << irq;
     i8259_set_line(&pc->pic, irq, level);
     ioapic_set_line(&pc->ioapic, irq == PLAT_PIT_IRQ ? PLAT_PIT_GSI : irq, level);
 }
@@ -309,6 +314,9 @@ uint64_t pc_deadline(const struct pc *pc)
 void pc_tick(struct pc *pc, uint64_t now)
 {
     now = advance(pc, now);
+    if (now < pc_deadline(pc)) {
+        return;
+    }
     i8254_tick(&pc->pit, now);
     mc146818_tick(&pc->rtc, now);
     ns16550_tick(&pc->com1, now);

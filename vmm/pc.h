@@ -80,6 +80,7 @@ struct pc {
     uint64_t latest; /* the highest `now` seen */
     bool waits_for_startup[PLAT_MAX_CPUS];
     unsigned lowest_priority_turn; /* who is asked first for a lowest-priority interrupt */
+    uint32_t irq_lines; /* asserted ISA lines */
     struct bus ports, memory; /* they also count what nobody decodes */
     struct lapic lapic[PLAT_MAX_CPUS];
     struct ioapic ioapic;

@@ -255,5 +255,7 @@ bool revoke_step(struct core *core, struct slot *slot)
         }
         return true;
     }
-    return slot->cap.type == OBJ_FRAME && !unmap_frame(&slot->cap);
+    /* A copy does not speak for the mappings that others made. */
+    return slot->cap.type == OBJ_FRAME && (slot->cap.flags & CAP_ORIGINAL) &&
+           !unmap_frame(&slot->cap);
 }

@@ -85,6 +85,7 @@ bool endpoint_recv(struct core *core, struct thread *receiver, struct endpoint *
     struct thread *caller;
 
     if (bound && notification_take(bound, receiver)) {
+        reply->receiver = NULL;
         return false;
     }
     receiver->reply = reply;

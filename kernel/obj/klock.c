@@ -66,17 +66,30 @@ static void go_on_as(struct core *core, bool same)
     return_to_current();
 }
 
+static void wait_to_read(struct core *core)
+{
+    while (__atomic_exchange_n(&core->inside, 1, __ATOMIC_ACQUIRE)) {
+        core_serve(core);
+        cpu_relax();
+    }
+}
+
 void klock_read_slow(struct core *core)
 {
     struct thread *before = core_current(core);
 
     core->held = before;
-    do {
-        core_serve(core);
-        cpu_relax();
-    } while (__atomic_exchange_n(&core->inside, 1, __ATOMIC_ACQUIRE));
+    wait_to_read(core);
     core->held = NULL;
     go_on_as(core, before == NULL || core_current(core) == before);
+}
+
+void klock_read_interrupt(struct core *core)
+{
+    if (__atomic_exchange_n(&core->inside, 1, __ATOMIC_ACQUIRE)) {
+        wait_to_read(core);
+        take_up_again(core);
+    }
 }
 
 static void become_writer(struct core *core)

@@ -25,6 +25,12 @@ static inline void klock_read(struct core *core)
     }
 }
 
+/*
+ * The same for an interrupt, which is to be served whatever becomes of the current thread: always returns. If the thread
+ * was taken from this CPU meanwhile nobody is current, and core->reschedule says so.
+ */
+void klock_read_interrupt(struct core *core);
+
 /* Leaves, as reader. After it the current thread's memory is kept only because 'core_leave' waits for this CPU. */
 static inline void klock_leave(struct core *core)
 {

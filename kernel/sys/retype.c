@@ -46,6 +46,15 @@ static uint8_t object_bits(enum object_type type, uint8_t parameter)
     }
 }
 
+/* What cannot be made on this machine. */
+static bool is_unsupported(const struct request *request)
+{
+    if (request->type == OBJ_SPACE) {
+        return request->parameter >= PT_COUNT || !pt_formats[request->parameter].name;
+    }
+    return request->type == OBJ_VCPU && !virt->enter;
+}
+
 static enum status decode(struct thread *self, const struct cap *untyped, struct request *request)
 {
     uint64_t word = self->regs.rsi;
@@ -60,6 +69,9 @@ static enum status decode(struct thread *self, const struct cap *untyped, struct
     if (request->bits == 0 || request->count == 0 || request->count > COUNT_MAX ||
         (word >> 16 & 0xffff & ~(uint64_t)RETYPE_RAW)) {
         return E_ARGUMENT;
+    }
+    if (is_unsupported(request)) {
+        return E_UNSUPPORTED;
     }
     if (device && request->type != OBJ_FRAME && request->type != OBJ_UNTYPED) {
         return E_ARGUMENT;
@@ -126,6 +138,7 @@ static enum status make_object(const struct request *request, void *object)
     }
 }
 
+/* Makes them one after the other. If the kernel runs out of Space numbers, those before are there. */
 static enum status make_all(struct thread *self, struct slot *untyped,
                             const struct request *request, uint64_t physical)
 {
@@ -151,6 +164,7 @@ static enum status make_all(struct thread *self, struct slot *untyped,
         enum status status = memory ? OK : make_object(request, cap_object(&cap));
 
         if (status != OK) {
+            untyped->cap.badge = (uint32_t)((physical - untyped->cap.object) / UNTYPED_UNIT);
             return status;
         }
         slot_insert_locked(to, cap, untyped);

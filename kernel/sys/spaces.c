@@ -88,8 +88,9 @@ enum status map_checked(struct thread *self, uint32_t space_cptr, uint32_t frame
     if (status != OK) {
         return status;
     }
-    /* The FR_ rights are the MAP_ rights. */
-    status = sys_find(self, frame_cptr, OBJ_FRAME, (uint8_t)(flags & MAP_RIGHTS), &frame);
+    /* The FR_ rights are the MAP_ rights; to clear the memory is to write to it. */
+    status = sys_find(self, frame_cptr, OBJ_FRAME,
+                      (uint8_t)((flags & MAP_RIGHTS) | (flags & MAP_FRESH ? FR_WRITE : 0)), &frame);
     if (status != OK) {
         return status;
     }

@@ -80,27 +80,28 @@ static void interrupt(struct core *core, unsigned vector)
     }
 }
 
-void trap_user(struct regs *regs)
-{
-    struct core *core = core_this();
-    struct thread *thread = core_current(core);
-    uint64_t cr2 = regs->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0;
-
-    klock_read(core);
-    if (regs->vector < VECTOR_DEVICE_FIRST) {
-        thread_fault(core, thread, cr2);
-    } else {
-        interrupt(core, (unsigned)regs->vector);
-    }
-    kernel_leave(core);
-}
-
 void interrupt_handle(unsigned vector)
 {
     struct core *core = core_this();
 
-    klock_read(core);
+    klock_read_interrupt(core);
     interrupt(core, vector);
+    kernel_leave(core);
+}
+
+void trap_user(struct regs *regs)
+{
+    struct core *core = core_this();
+
+    if (regs->vector >= VECTOR_DEVICE_FIRST) {
+        interrupt_handle((unsigned)regs->vector);
+        return;
+    }
+    struct thread *thread = core_current(core);
+    uint64_t cr2 = regs->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0;
+
+    klock_read(core);
+    thread_fault(core, thread, cr2);
     kernel_leave(core);
 }
 

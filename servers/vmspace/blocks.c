@@ -8,12 +8,12 @@
 #include "servers/vmspace/kernel.h"
 
 static struct {
-    uint32_t *next;                /* memory_lock: each block is in one list */
-    uint32_t limit[BLOCK_SIZES];   /* fixed: highest numbers */
-    uint32_t made[BLOCK_SIZES];    /* memory_lock: numbers so far */
+    uint32_t *next;              /* memory_lock: each block is in one list */
+    uint32_t limit[BLOCK_SIZES]; /* fixed: highest numbers */
+    uint32_t made[BLOCK_SIZES];  /* memory_lock: numbers so far */
     struct block_list free[BLOCK_SIZES];
     struct block_list abandoned;
-    _Atomic uint64_t free_pages;   /* written under memory_lock */
+    _Atomic uint64_t free_pages; /* written under memory_lock */
 } pool;
 
 static const uint32_t block_pages[BLOCK_SIZES] = { BLOCK_PAGES, CHUNK_PAGES };
@@ -105,7 +105,8 @@ uint32_t blocks_take(struct block_list *list, enum block_size size)
 static enum status fund_one(struct block_list *list, uint32_t space, uint32_t *pages)
 {
     struct block_list one = { 0 };
-    uint32_t block = blocks_take(&one, list->count < SMALL_BLOCKS_FIRST ? BLOCK_SMALL : BLOCK_LARGE);
+    uint32_t block =
+        blocks_take(&one, list->count < SMALL_BLOCKS_FIRST ? BLOCK_SMALL : BLOCK_LARGE);
     if (block == 0) {
         return E_MEMORY;
     }

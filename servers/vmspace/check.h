@@ -1,4 +1,4 @@
-/* check.h: stops vmspace at once where its own bookkeeping is found wrong: better dead than a guest with foreign data. */
+/* check.h: stops vmspace at once where it finds its own bookkeeping wrong. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SERVERS_VMSPACE_CHECK_H
 #define SERVERS_VMSPACE_CHECK_H

@@ -1,4 +1,4 @@
-/* frames.c: the pool of 4 KiB frames that back guests: chunks of 2 MiB, a bit for each 4 KiB of them. */
+/* frames.c: the pool of 4 KiB frames that back guests, in chunks of 2 MiB. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "servers/vmspace/frames.h"
 
@@ -6,15 +6,16 @@
 
 #include "servers/vmspace/check.h"
 
-/* Lists of chunks: for each use those in part free, and those all free, which are for any use. Full ones are in none. */
+/* Lists of chunks: for each use those in part free, and those all free, which are for any use. Full
+ * ones are in none. */
 #define LIST_EMPTY FRAME_USES
 
 static struct {
-    struct chunk *chunk;              /* fixed */
-    uint32_t limit;                   /* fixed */
-    uint32_t made;                    /* memory_lock: chunks 1 to made exist */
-    uint32_t head[FRAME_USES + 1];    /* memory_lock */
-    _Atomic uint64_t free;            /* written under memory_lock */
+    struct chunk *chunk;           /* fixed */
+    uint32_t limit;                /* fixed */
+    uint32_t made;                 /* memory_lock: chunks 1 to made exist */
+    uint32_t head[FRAME_USES + 1]; /* memory_lock */
+    _Atomic uint64_t free;         /* written under memory_lock */
 } pool;
 
 static unsigned list_of(const struct chunk *chunk)
@@ -79,7 +80,8 @@ void frames_init(struct chunk *table, uint32_t limit, uint32_t made, uint32_t us
     }
 }
 
-/* The chunk to take from next: one in part used, an empty one, a new one, or at last one of another use. 0: none. */
+/* The chunk to take from next: one in part used, an empty one, a new one, or at last one of another
+ * use. 0: none. */
 static uint32_t choose(enum frame_use use)
 {
     if (pool.head[use] != 0) {

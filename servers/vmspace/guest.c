@@ -53,7 +53,8 @@ static enum status make_space(struct guest *guest, enum space_type type)
     return status;
 }
 
-/* Deletes a capability, all that was derived from it, and with the last the object. It may be empty. */
+/* Deletes a capability, all that was derived from it, and with the last the object. It may be
+ * empty. */
 static void remove_cap(uint32_t slot)
 {
     kernel_revoke(slot);
@@ -135,7 +136,7 @@ enum status guest_add_segment(struct guest *guest, uint64_t gpa, uint64_t size, 
 
 struct window_part {
     uint32_t space;
-    uint64_t base;   /* guest-physical address of the object's page 0 */
+    uint64_t base; /* guest-physical address of the object's page 0 */
 };
 
 static void unmap_region(struct region *region, uint64_t page, void *context)

@@ -10,12 +10,13 @@
 #include "servers/vmspace/segments.h"
 
 /*
- * Badge of the fault endpoints that a VMM gets: the guest's key, and which of the two it is. The key is the guest's index
+ * Badge of the fault endpoints that a VMM gets: the guest's key, and which of the two it is. The
+ * key is the guest's index
  * + 1 and a generation: a badge that outlives its guest leads nowhere. Badge 0 is vmspace itself.
  */
-#define BADGE_WINDOW      (1u << 31)
-#define KEY_INDEX_BITS    8u
-#define KEY_GENERATIONS   (1u << (31 - KEY_INDEX_BITS))
+#define BADGE_WINDOW    (1u << 31)
+#define KEY_INDEX_BITS  8u
+#define KEY_GENERATIONS (1u << (31 - KEY_INDEX_BITS))
 
 /* Events of one guest counted by one worker: a cache line, so that no two CPUs write the same. */
 struct fault_counts {
@@ -29,16 +30,16 @@ _Static_assert(sizeof(struct count_table) == PAGE_SIZE, "a table is a page");
 
 /* Written by the service thread alone, but for what says otherwise. */
 struct guest {
-    _Atomic uint32_t key;          /* 0: there is no guest here, or it is being taken apart */
-    uint32_t owner;                /* child number of its VMM; 0: this entry is free */
+    _Atomic uint32_t key; /* 0: there is no guest here, or it is being taken apart */
+    uint32_t owner;       /* child number of its VMM; 0: this entry is free */
     uint32_t generation;
     struct segments segments;
-    uint64_t limit, size;          /* bytes: what the VMM may have in segments, and has */
-    uint64_t held;                 /* holds less releases */
+    uint64_t limit, size; /* bytes: what the VMM may have in segments, and has */
+    uint64_t held;        /* holds less releases */
     struct count_table *counts;
-    struct block_list space_blocks;   /* memory_lock: of the nested Space: itself, and its reserve */
-    struct block_list window_blocks;  /* memory_lock: that the VMM's Space was funded with */
-    atomic_bool waits;             /* the log has said that it waits for memory (park.c) */
+    struct block_list space_blocks;  /* memory_lock: of the nested Space: itself, and its reserve */
+    struct block_list window_blocks; /* memory_lock: that the VMM's Space was funded with */
+    atomic_bool waits;               /* the log has said that it waits for memory (park.c) */
 };
 
 extern struct guest guests[GUEST_MAX];
@@ -71,22 +72,24 @@ static inline struct guest *guest_of_badge(uint64_t badge)
 struct guest *guest_of_owner(uint32_t owner);
 
 /*
- * Makes a guest for `owner`, who has none. `vmm_space` is the slot of its Space, which moves into the guest; `type` the
- * nested Space's. Errors: as VMS_CREATE; then nothing has changed. Service thread.
+ * Makes a guest for `owner`, who has none. `vmm_space` is the slot of its Space, which moves into
+ * the guest; `type` the nested Space's. Errors: as VMS_CREATE; then nothing has changed. Service
+ * thread.
  */
 enum status guest_create(uint32_t owner, uint32_t vmm_space, enum space_type type, uint64_t limit,
                          struct guest **made);
 
-/* Makes the two fault endpoints of that worker, if they are not there yet; E_LIMIT or so. Service thread. */
+/* Makes the two fault endpoints of that worker, if they are not there yet; E_LIMIT or so. Service
+ * thread. */
 enum status guest_make_endpoints(struct guest *guest, unsigned worker);
 
 /* Adds a segment. Errors: as VMS_ADD_SEGMENT. Service thread. */
 enum status guest_add_segment(struct guest *guest, uint64_t gpa, uint64_t size, unsigned rights);
 
 /*
- * Takes the guest apart: faulters that wait are stopped; all that is mapped is unmapped, in its Space and in the window; the
- * Space and the endpoints are gone; frames and tables are back in the pool, and others that wait for memory go on.
- * Service thread.
+ * Takes the guest apart: faulters that wait are stopped; all that is mapped is unmapped, in its
+ * Space and in the window; the Space and the endpoints are gone; frames and tables are back in the
+ * pool, and others that wait for memory go on. Service thread.
  */
 void guest_destroy(struct guest *guest);
 

@@ -1,4 +1,4 @@
-/* hold.c: pages that a VMM keeps at hand, mapped and with their identity, while a device model uses them. */
+/* hold.c: pages that a VMM keeps at hand while a device model uses them. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "servers/vmspace/hold.h"
 
@@ -7,8 +7,8 @@
 static enum status map_in_window(struct guest *guest, struct worker *worker, uint64_t address)
 {
     struct fault fault;
-    enum verdict verdict = fault_window(guest, worker->index, &worker->cache, address, FAULT_READ,
-                                        &fault);
+    enum verdict verdict =
+        fault_window(guest, worker->index, &worker->cache, address, FAULT_READ, &fault);
     if (verdict == FAULT_MAP) {
         verdict = worker_map(worker, &fault);
     }

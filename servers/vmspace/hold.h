@@ -1,4 +1,4 @@
-/* hold.h: pages that a VMM keeps at hand, mapped and with their identity, while a device model uses them. */
+/* hold.h: pages that a VMM keeps at hand while a device model uses them. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SERVERS_VMSPACE_HOLD_H
 #define SERVERS_VMSPACE_HOLD_H
@@ -8,8 +8,8 @@
 #include "servers/vmspace/worker.h"
 
 /*
- * Holds the page at `gpa`; `*address` is where the VMM finds that byte. Errors: as VMS_HOLD; then nothing is
- * held. Service thread; `worker` is its own.
+ * Holds the page at `gpa`; `*address` is where the VMM finds that byte. Errors: as VMS_HOLD; then
+ * nothing is held. Service thread; `worker` is its own.
  */
 enum status hold_take(struct guest *guest, struct worker *worker, uint64_t gpa, uint64_t access,
                       uint64_t *address);

@@ -1,4 +1,4 @@
-/* kernel.h: the system calls that vmspace's logic makes, as functions that host tests replace by a model. */
+/* kernel.h: the system calls that vmspace's logic makes; host tests replace them by a model. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SERVERS_VMSPACE_KERNEL_H
 #define SERVERS_VMSPACE_KERNEL_H
@@ -8,7 +8,8 @@
 #include "kernel/abi/object.h"
 #include "servers/lib/syscall.h"
 
-/* Each is the call of the same name in servers/lib/syscall.h; see kernel/abi/syscall.h for what it does. */
+/* Each is the call of the same name in servers/lib/syscall.h; see kernel/abi/syscall.h for what it
+ * does. */
 enum status kernel_retype(uint32_t untyped, uint32_t first, enum object_type type, unsigned bits,
                           unsigned flags, unsigned count);
 enum status kernel_identify(uint32_t slot, struct cap_identity *id);

@@ -8,9 +8,9 @@
 #include "servers/vmspace/kernel.h"
 
 /*
- * All threads of vmspace have one priority and time of their own: so a holder that shares the CPU with one that
- * waits is reached by the yield. Order: memory_lock (source.h) alone, park lock (park.c) alone:
- * nobody holds two.
+ * All threads of vmspace have one priority and time of their own: so a holder that shares the CPU
+ * with one that waits is reached by the yield. Order: memory_lock (source.h) alone, park lock
+ * (park.c) alone: nobody holds two.
  */
 struct lock {
     atomic_uint held;

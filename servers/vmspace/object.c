@@ -49,7 +49,8 @@ void object_visit(const struct object *object,
         struct directory *directory = table_at(root->entry[i]);
         for (uint64_t j = 0; j < OBJECT_FANOUT; j++) {
             if (directory->entry[j] != FRAME_NONE) {
-                visit(table_at(directory->entry[j]), (i * OBJECT_FANOUT + j) * CHUNK_PAGES, context);
+                visit(table_at(directory->entry[j]), (i * OBJECT_FANOUT + j) * CHUNK_PAGES,
+                      context);
             }
         }
     }

@@ -17,19 +17,20 @@
  *   directory  1024 regions, by 2 MiB
  *   region      512 pages, of 4 KiB           frame numbers, holds; see below
  *
- * Entries are frame numbers: of a table (table_at()), or of the frame that backs the page. They change from 0
- * to a value once, by compare-and-exchange, and back only when the object dies: so workers need no lock.
- * A region covers what one superpage can map: a reservation of 2 MiB (a whole chunk) would be noted in it.
+ * Entries are frame numbers: of a table (table_at()), or of the frame that backs the page. They
+ * change from 0 to a value once, by compare-and-exchange, and back only when the object dies: so
+ * workers need no lock. A region covers what one superpage can map: a reservation of 2 MiB (a whole
+ * chunk) would be noted in it.
  */
 #define OBJECT_FANOUT 1024u
 #define OBJECT_PAGES  ((uint64_t)OBJECT_FANOUT * OBJECT_FANOUT * CHUNK_PAGES)
 
 /*
- * The entry of a page that may not have been mapped yet: then whoever maps it has it cleared first (MAP_FRESH, I31). Where two
- * do so at once the kernel lets one of them, and tells the other that the memory is in use: so it has been cleared.
- * The mark goes when the mapping is known to be made.
+ * The entry of a page that may not have been mapped yet: then whoever maps it has it cleared first
+ * (MAP_FRESH, I31). Where two do so at once the kernel lets one of them, and tells the other that
+ * the memory is in use: so it has been cleared. The mark goes when the mapping is known to be made.
  */
-#define PAGE_FRESH    (1u << 31)
+#define PAGE_FRESH        (1u << 31)
 #define PAGE_FRAME(entry) ((entry) & ~PAGE_FRESH)
 
 struct directory {
@@ -38,15 +39,15 @@ struct directory {
 
 struct region {
     _Atomic uint32_t page[CHUNK_PAGES];
-    uint16_t held[CHUNK_PAGES];           /* service thread alone */
-    uint64_t dirty[CHUNK_PAGES / 64];     /* held for writing; service thread alone */
-    _Atomic uint32_t in_window;           /* not 0: some of it may be mapped in the VMM's window */
+    uint16_t held[CHUNK_PAGES];       /* service thread alone */
+    uint64_t dirty[CHUNK_PAGES / 64]; /* held for writing; service thread alone */
+    _Atomic uint32_t in_window;       /* not 0: some of it may be mapped in the VMM's window */
 };
 _Static_assert(sizeof(struct directory) == PAGE_SIZE, "a table is a page");
 _Static_assert(sizeof(struct region) <= PAGE_SIZE, "a table is a page");
 
 struct object {
-    uint32_t root;   /* table; FRAME_NONE: the object does not exist */
+    uint32_t root; /* table; FRAME_NONE: the object does not exist */
 };
 
 /* Makes an object without memory. E_MEMORY. */
@@ -71,8 +72,8 @@ static inline struct region *object_region(const struct object *object, uint64_t
 struct region *object_grow(const struct object *object, uint64_t page);
 
 /*
- * What backs a page: the entry as it is now. If there was nothing, a frame from the cache, marked PAGE_FRESH, backs it from now
- * on, and `*taken` is set. FRAME_NONE: no memory.
+ * What backs a page: the entry as it is now. If there was nothing, a frame from the cache, marked
+ * PAGE_FRESH, backs it from now on, and `*taken` is set. FRAME_NONE: no memory.
  */
 static inline uint32_t region_fill(struct region *region, unsigned index, struct frame_cache *cache,
                                    bool *taken)
@@ -101,16 +102,18 @@ static inline void region_settle(_Atomic uint32_t *entry, uint32_t value)
     atomic_store_explicit(entry, PAGE_FRAME(value), memory_order_release);
 }
 
-/* Calls `visit` for each region made so far; `page` is its first. Nobody changes the object meanwhile. */
-void object_visit(const struct object *object, void (*visit)(struct region *region, uint64_t page, void *context),
+/* Calls `visit` for each region made so far; `page` is its first. Nobody changes the object
+ * meanwhile. */
+void object_visit(const struct object *object,
+                  void (*visit)(struct region *region, uint64_t page, void *context),
                   void *context);
 
 /* Pages that have a frame. Any time; may be old. */
 uint64_t object_resident(const struct object *object);
 
 /*
- * Gives back all frames and tables. Nothing is mapped any more, and no worker can come across the object.
- * Locks: memory_lock by turns.
+ * Gives back all frames and tables. Nothing is mapped any more, and no worker can come across the
+ * object. Locks: memory_lock by turns.
  */
 void object_destroy(struct object *object);
 

@@ -16,10 +16,10 @@ struct faulter {
 };
 
 static struct lock park_lock;
-static struct faulter faulters[REPLY_MAX];   /* park_lock; the first faulter_count are in use */
-static uint32_t spare[REPLY_MAX];            /* park_lock; the first spare_count are free Replies */
-static _Atomic uint32_t faulter_count;       /* written under park_lock */
-static uint32_t spare_count;                 /* park_lock */
+static struct faulter faulters[REPLY_MAX]; /* park_lock; the first faulter_count are in use */
+static uint32_t spare[REPLY_MAX];          /* park_lock; the first spare_count are free Replies */
+static _Atomic uint32_t faulter_count;     /* written under park_lock */
+static uint32_t spare_count;               /* park_lock */
 static _Atomic uint32_t epoch_now;
 
 void park_init(void)
@@ -41,7 +41,8 @@ uint32_t park_count(void)
     return atomic_load(&faulter_count);
 }
 
-/* Answers with `label` those of a guest (NULL: all) who wait now, and no others who may come meanwhile. */
+/* Answers with `label` those of a guest (NULL: all) who wait now, and no others who may come
+ * meanwhile. */
 static void answer(const struct guest *guest, enum fault_reply label)
 {
     struct message m = { .tag = TAG(label, 0) };

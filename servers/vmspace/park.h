@@ -10,13 +10,14 @@ struct guest;
 /* Sets up the spare Reply objects, in reply_cap(0) to reply_cap(REPLY_MAX - 1). Start-up only. */
 void park_init(void);
 
-/* Grows with each return of memory. A worker reads it before it looks for memory, and passes it to park_add(). */
+/* Grows with each return of memory. A worker reads it before it looks for memory, and passes it to
+ * park_add(). */
 uint32_t park_epoch(void);
 
 /*
- * Lets the faulter wait that `reply` holds. Value: a free Reply for the worker's next receive; 0: all are in use, the
- * faulter must be answered. If memory came back since `epoch` the faulter is answered at once, to try again.
- * Any thread. Lock: takes the park lock.
+ * Lets the faulter wait that `reply` holds. Value: a free Reply for the worker's next receive; 0:
+ * all are in use, the faulter must be answered. If memory came back since `epoch` the faulter is
+ * answered at once, to try again. Any thread. Lock: takes the park lock.
  */
 uint32_t park_add(struct guest *guest, uint32_t reply, uint32_t epoch);
 

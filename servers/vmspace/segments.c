@@ -1,4 +1,4 @@
-/* segments.c: the memory map of a guest: which guest-physical addresses are memory, and which are devices. */
+/* segments.c: a guest's memory map: which addresses are memory, and which are devices. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "servers/vmspace/segments.h"
 
@@ -10,7 +10,8 @@
 #define PAGE_MASK (PAGE_SIZE - 1)
 
 _Static_assert((int)FAULT_READ == (int)MAP_READ && (int)FAULT_WRITE == (int)MAP_WRITE &&
-               (int)FAULT_EXEC == (int)MAP_EXEC, "rights and accesses are compared bit by bit");
+                   (int)FAULT_EXEC == (int)MAP_EXEC,
+               "rights and accesses are compared bit by bit");
 
 static bool overlap(uint64_t first, uint64_t last, uint64_t other_first, uint64_t other_last)
 {
@@ -39,7 +40,8 @@ static bool overlaps_window(const struct segments *segments, uint64_t first, uin
     return false;
 }
 
-enum status segments_check(const struct segments *segments, uint64_t gpa, uint64_t size, unsigned rights)
+enum status segments_check(const struct segments *segments, uint64_t gpa, uint64_t size,
+                           unsigned rights)
 {
     if ((gpa & PAGE_MASK) != 0 || (size & PAGE_MASK) != 0) {
         return E_ALIGN;

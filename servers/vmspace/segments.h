@@ -1,4 +1,4 @@
-/* segments.h: the memory map of a guest: which guest-physical addresses are memory, and which are devices. */
+/* segments.h: a guest's memory map: which addresses are memory, and which are devices. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SERVERS_VMSPACE_SEGMENTS_H
 #define SERVERS_VMSPACE_SEGMENTS_H
@@ -14,7 +14,7 @@
 /* From `first` to `last`, both included. Rights are MAP_ bits, and fit FAULT_ bits. */
 struct segment {
     uint64_t first, last;
-    uint64_t base;          /* address of the object's page 0: `first` rounded down to 2 MiB */
+    uint64_t base; /* address of the object's page 0: `first` rounded down to 2 MiB */
     unsigned rights;
     struct object object;
 };
@@ -24,8 +24,8 @@ struct device_window {
 };
 
 /*
- * Only ever added to while the guest lives (its memory map changes with its virtual CPUs stopped, I22): workers look without
- * a lock, and see an entry after its count. One thread adds.
+ * Only ever added to while the guest lives (its memory map changes with its virtual CPUs stopped,
+ * I22): workers look without a lock, and see an entry after its count. One thread adds.
  */
 struct segments {
     _Atomic uint32_t count;
@@ -53,13 +53,15 @@ static inline uint64_t segment_page(const struct segment *segment, uint64_t gpa)
 }
 
 /* Whether a segment may be added; the errors are those of VMS_ADD_SEGMENT but for memory. */
-enum status segments_check(const struct segments *segments, uint64_t gpa, uint64_t size, unsigned rights);
+enum status segments_check(const struct segments *segments, uint64_t gpa, uint64_t size,
+                           unsigned rights);
 
 /* Adds a segment that segments_check() found right, over an object that has room for it. */
 void segments_add(struct segments *segments, uint64_t gpa, uint64_t size, unsigned rights,
                   struct object object);
 
-/* Whether a device window may be added, and the adding; the errors are those of VMS_DEVICE_WINDOW. */
+/* Whether a device window may be added, and the adding; the errors are those of VMS_DEVICE_WINDOW.
+ */
 enum status segments_check_window(const struct segments *segments, uint64_t first, uint64_t last);
 void segments_add_window(struct segments *segments, uint64_t first, uint64_t last);
 

@@ -195,7 +195,8 @@ static void on_ended(struct server *server, uint64_t children)
     }
 }
 
-/* A fault of a VMM's first thread, whose fault endpoint is the service's: the badge is its child number. */
+/* A fault of a VMM's first thread, whose fault endpoint is the service's: the badge is its child
+ * number. */
 static enum server_verdict on_fault(struct server *server, struct message *m)
 {
     struct guest *guest = guest_of_owner((uint32_t)m->badge);

@@ -9,8 +9,8 @@
 struct source {
     uint32_t untyped;
     unsigned bits;
-    uint32_t chunks;   /* whole chunks that are left, after source_seal() */
-    uint32_t blocks;   /* blocks that are left, if it has no whole chunk, after source_seal() */
+    uint32_t chunks; /* whole chunks that are left, after source_seal() */
+    uint32_t blocks; /* blocks that are left, if it has no whole chunk, after source_seal() */
 };
 
 struct lock memory_lock;
@@ -75,7 +75,8 @@ uint32_t source_chunks(void)
 uint64_t source_seal(void)
 {
     for (unsigned i = 0; i < source_count; i++) {
-        /* Sizes are powers of two and used from the front: what is free ends at a boundary of any size. */
+        /* Sizes are powers of two and used from the front: what is free ends at a boundary of any
+         * size. */
         uint64_t free = free_bytes(&sources[i]);
         sources[i].chunks = (uint32_t)(free >> CHUNK_BITS);
         sources[i].blocks = sources[i].chunks == 0 ? (uint32_t)(free >> BLOCK_BITS) : 0;

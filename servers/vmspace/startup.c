@@ -16,7 +16,8 @@
 #define REPLY_NODE_BITS 9u
 
 /*
- * The area holds what lasts: the tables of chunks and blocks, then the stacks. It begins with the first frame of all.
+ * The area holds what lasts: the tables of chunks and blocks, then the stacks. It begins with the
+ * first frame of all.
  */
 #define AREA_FIRST CHUNK_PAGES
 
@@ -24,12 +25,12 @@ _Static_assert(8 * BLOCKS_A_CHUNK + CHUNK_MAX / 2 + 1 <= BLOCK_MAX, "blocks have
 
 /* How large things are on this machine. */
 struct plan {
-    uint32_t chunks;       /* highest number of a chunk */
-    uint32_t small;        /* highest number of a small block */
-    uint32_t blocks;       /* highest number of any block */
-    uint32_t block_table;  /* bytes from the beginning of the area */
-    uint32_t stacks;       /* pages from the beginning of the area */
-    uint32_t pages;        /* of the whole area */
+    uint32_t chunks;      /* highest number of a chunk */
+    uint32_t small;       /* highest number of a small block */
+    uint32_t blocks;      /* highest number of any block */
+    uint32_t block_table; /* bytes from the beginning of the area */
+    uint32_t stacks;      /* pages from the beginning of the area */
+    uint32_t pages;       /* of the whole area */
 };
 
 static enum status fail(enum status status, const char *what)
@@ -68,8 +69,8 @@ static struct plan plan_memory(void)
     uint32_t chunks = source_chunks();
     plan.chunks = chunks < CHUNK_MAX ? chunks : CHUNK_MAX;
     /*
-     * A guest page in use takes 12 bytes of tables in each of two Spaces if they are dense, and up to two pages if
-     * not: up to a quarter of all chunks can become large blocks.
+     * A guest page in use takes 12 bytes of tables in each of two Spaces if they are dense, and up
+     * to two pages if not: up to a quarter of all chunks can become large blocks.
      */
     plan.small = 8 * BLOCKS_A_CHUNK + plan.chunks / 4;
     plan.blocks = plan.small + 1 + plan.chunks / 4;
@@ -102,7 +103,8 @@ static enum status make_nodes(const struct plan *plan)
 }
 _Static_assert(REPLY_MAX < 1u << REPLY_NODE_BITS, "slot 0 of a CNode has no address");
 
-/* Pages for the tables of vmspace's own Space: for the area, and for a table a chunk, with three pages for 512 of them. */
+/* Pages for the tables of vmspace's own Space: for the area, and for a table a chunk, with three
+ * pages for 512 of them. */
 static enum status fund_self(const struct plan *plan)
 {
     unsigned bits = FRAME_4K_BITS + node_bits(32 + plan->chunks / 128);
@@ -113,7 +115,8 @@ static enum status fund_self(const struct plan *plan)
     return fail(status, "memory for page tables");
 }
 
-/* Makes the chunks of the area, maps its tables and stacks, and puts all other frames of them into the pool. */
+/* Makes the chunks of the area, maps its tables and stacks, and puts all other frames of them into
+ * the pool. */
 static enum status make_area(const struct plan *plan)
 {
     uint32_t made = (plan->pages + CHUNK_PAGES - 1) / CHUNK_PAGES;

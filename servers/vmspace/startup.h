@@ -7,9 +7,9 @@
 #include "servers/vmspace/kernel.h"
 
 /*
- * Makes everything that lasts: CNodes, pools, and the objects and stacks of all workers. `*total` is what guests can
- * have, in pages; `*stacks` the number of the stacks' first frame. On an error one line of the log has said what
- * is missing.
+ * Makes everything that lasts: CNodes, pools, and the objects and stacks of all workers. `*total`
+ * is what guests can have, in pages; `*stacks` the number of the stacks' first frame. On an error
+ * one line of the log has said what is missing.
  */
 enum status startup(const struct start_info *info, uint64_t *total, uint32_t *stacks);
 

@@ -49,8 +49,7 @@ enum status stats_guest(struct guest *guest, uint64_t which, uint64_t words[4])
 
 uint64_t stats_free(void)
 {
-    uint64_t pages = frames_free() + source_frames_left() + source_blocks_left() +
-                     blocks_free();
+    uint64_t pages = frames_free() + source_frames_left() + source_blocks_left() + blocks_free();
     for (unsigned i = 0; i < worker_count; i++) {
         pages += frame_cache_count(&workers[i].cache);
     }

@@ -1,4 +1,4 @@
-/* tables.c: pages of vmspace's own memory, for the tables that say which frame backs which guest page. */
+/* tables.c: vmspace's own pages, for tables that say which frame backs which guest page. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "servers/vmspace/tables.h"
 

@@ -1,4 +1,4 @@
-/* tables.h: pages of vmspace's own memory, for the tables that say which frame backs which guest page. */
+/* tables.h: vmspace's own pages, for tables that say which frame backs which guest page. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SERVERS_VMSPACE_TABLES_H
 #define SERVERS_VMSPACE_TABLES_H
@@ -14,8 +14,9 @@
 #define TABLES_BASE (2 * LAYOUT_GUEST_WINDOW)
 
 /*
- * A table is named by its frame's number, and every frame has its place in vmspace's address space, used only while
- * the frame is a table: so four bytes are a pointer to a table, and to find it takes no look-up.
+ * A table is named by its frame's number, and every frame has its place in vmspace's address space,
+ * used only while the frame is a table: so four bytes are a pointer to a table, and to find it
+ * takes no look-up.
  */
 static inline void *table_at(uint32_t frame)
 {
@@ -26,7 +27,8 @@ static inline uint32_t table_of(const void *table)
 {
     return (uint32_t)(((uint64_t)table - TABLES_BASE) >> 12);
 }
-_Static_assert(TABLES_BASE + ((CHUNK_MAX + 1ull) << CHUNK_BITS) < 1ull << 47, "room for all frames");
+_Static_assert(TABLES_BASE + ((CHUNK_MAX + 1ull) << CHUNK_BITS) < 1ull << 47,
+               "room for all frames");
 
 /* A zeroed table, or FRAME_NONE: no memory. Locks: memory_lock by turns. */
 uint32_t table_take(void);
@@ -35,8 +37,8 @@ uint32_t table_take(void);
 void table_give(uint32_t frame);
 
 /*
- * Maps `count` frames from number `first` on at their places, zeroed, for good; they lie in one chunk.
- * Start-up only. The status is SYS_MAP's.
+ * Maps `count` frames from number `first` on at their places, zeroed, for good; they lie in one
+ * chunk. Start-up only. The status is SYS_MAP's.
  */
 enum status table_map(uint32_t first, uint32_t count);
 

@@ -9,12 +9,13 @@
 
 /* Used by its own thread alone once that runs, but for the fixed fields and the cache's count. */
 struct worker {
-    uint32_t endpoint;        /* fixed */
-    unsigned index;           /* fixed: in `workers` */
-    unsigned cpu;             /* fixed */
-    uint32_t reply;           /* holds the present caller */
+    uint32_t endpoint; /* fixed */
+    unsigned index;    /* fixed: in `workers` */
+    unsigned cpu;      /* fixed */
+    uint32_t reply;    /* holds the present caller */
     struct frame_cache cache;
-    /* What the last system call mapped fresh; it is marked as settled when that call has returned. */
+    /* What the last system call mapped fresh; it is marked as settled when that call has returned.
+     */
     _Atomic uint32_t *settle_entry;
     uint32_t settle_value;
 };
@@ -27,14 +28,15 @@ extern unsigned worker_count;
 enum status worker_run(struct worker *worker);
 
 /*
- * Waits until every other worker has finished what it is at: what a worker found before, it does not use any more. By a call to
- * each. Service thread, which holds no lock.
+ * Waits until every other worker has finished what it is at: what a worker found before, it does
+ * not use any more. By a call to each. Service thread, which holds no lock.
  */
 void workers_barrier(void);
 
 /*
- * Makes the mapping that a FAULT_MAP asked for, for a thread that goes on itself. Value: FAULT_RETRY: it is there now; else
- * what fault_failed() says, but never FAULT_MAP. The worker's own thread.
+ * Makes the mapping that a FAULT_MAP asked for, for a thread that goes on itself. Value:
+ * FAULT_RETRY: it is there now; else what fault_failed() says, but never FAULT_MAP. The worker's
+ * own thread.
  */
 enum verdict worker_map(struct worker *worker, struct fault *fault);
 

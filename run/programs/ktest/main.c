@@ -10,7 +10,8 @@ static const struct {
     const char *word;
     void (*run)(void);
 } suites[] = {
-    {"ipc", test_ipc},       {"cap", test_cap},     {"space", test_space}, {"faults", test_faults},
+    {"ipc", test_ipc},       {"cap", test_cap},     {"cap", test_revoke},
+    {"space", test_space},   {"faults", test_faults},
     {"sched", test_sched},   {"fpu", test_fpu},     {"random", test_random}, {"vm", test_vm},
     {"bench", bench},
 };

@@ -70,6 +70,7 @@ __attribute__((noreturn)) void rig_finish(void);
 /* The suites, one file each. */
 void test_ipc(void);
 void test_cap(void);
+void test_revoke(void);
 void test_faults(void);
 void test_sched(void);
 void test_fpu(void);

@@ -1,4 +1,4 @@
-/* child.h: runs a test's body in a process of its own, since vmspace starts only once in a process. */
+/* child.h: runs a test's body in a process of its own: vmspace starts only once in one. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SERVERS_VMSPACE_TEST_CHILD_H
 #define SERVERS_VMSPACE_TEST_CHILD_H
@@ -30,7 +30,7 @@ static inline int child_status(void (*body)(void))
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {
-        signal(SIGILL, SIG_DFL);   /* check() ends this process, not just the test */
+        signal(SIGILL, SIG_DFL); /* check() ends this process, not just the test */
         body();
         _exit(0);
     }
@@ -41,7 +41,7 @@ static inline int child_status(void (*body)(void))
 /* A cmocka test whose initial state points to the body: it must end well, ... */
 static inline void child_passes(void **state)
 {
-    int status = child_status(*(void (**)(void))*state);
+    int status = child_status(*(void (**)(void)) * state);
     if (!WIFEXITED(status)) {
         fail_msg("ended by signal %d", WTERMSIG(status));
     }
@@ -51,12 +51,24 @@ static inline void child_passes(void **state)
 /* ... or it must be stopped by check(). */
 static inline void child_traps(void **state)
 {
-    int status = child_status(*(void (**)(void))*state);
+    int status = child_status(*(void (**)(void)) * state);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGILL);
 }
 
-#define CHILD_TEST(name, body) { name, child_passes, NULL, NULL, &(void (*[]) (void)){ body } }
-#define CHILD_TRAP_TEST(name, body) { name, child_traps, NULL, NULL, &(void (*[]) (void)){ body } }
+#define CHILD_TEST(name, body) \
+    { \
+        name, child_passes, NULL, NULL, &(void (*[])(void)) \
+        { \
+            body \
+        } \
+    }
+#define CHILD_TRAP_TEST(name, body) \
+    { \
+        name, child_traps, NULL, NULL, &(void (*[])(void)) \
+        { \
+            body \
+        } \
+    }
 
 #endif

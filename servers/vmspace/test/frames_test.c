@@ -7,7 +7,7 @@
 #include "servers/vmspace/frames.h"
 #include "servers/vmspace/test/child.h"
 
-#define LIMIT 6u   /* chunks */
+#define LIMIT 6u /* chunks */
 
 struct lock memory_lock;
 static struct chunk table[LIMIT + 1];
@@ -83,7 +83,8 @@ static void body_random(void)
         if (rand() % 2 == 0 && holds < 1900) {
             uint32_t left = chunks_left;
             unsigned want = 1 + (unsigned)rand() % 64;
-            unsigned count = frames_take(rand() % 4 == 0 ? FRAMES_TABLE : FRAMES_GUEST, frames, want);
+            unsigned count =
+                frames_take(rand() % 4 == 0 ? FRAMES_TABLE : FRAMES_GUEST, frames, want);
             mark(frames, count);
             memcpy(held + holds, frames, count * sizeof frames[0]);
             holds += count;
@@ -169,7 +170,8 @@ int main(void)
         CHILD_TEST("FRM-01: every frame is handed out once, and all can come back", body_all_once),
         CHILD_TEST("FRM-02: 100000 random operations agree with a bitmap", body_random),
         CHILD_TEST("FRM-03: tables and guest memory lie in different chunks", body_apart),
-        CHILD_TEST("FRM-04: a cache hands out frames in order and puts back what is not used", body_cache),
+        CHILD_TEST("FRM-04: a cache hands out frames in order and puts back what is not used",
+                   body_cache),
         CHILD_TEST("FRM-05: where little is left a cache takes no more than it needs", body_share),
         CHILD_TRAP_TEST("FRM-06: a frame given back twice stops vmspace", body_twice),
         CHILD_TRAP_TEST("FRM-07: a frame that was never made stops vmspace", body_foreign),

@@ -22,21 +22,10 @@
 
 static struct start_info info;
 static pthread_t threads[WORKER_MAX];
-static int service_object;
+int model_service;
 static uint64_t total;
-static int own_space[MODEL_CHILDREN + 1];   /* capability of each child to its Space; -1 */
+int model_own_space[MODEL_CHILDREN + 1]; /* capability of each child to its Space; -1 */
 static char log_text[1 << 16];
-
-/* The faulter that was left waiting. */
-static struct {
-    struct model_caller *caller;
-    struct model_guest guest;
-    int cpu;
-    bool window;
-    uint64_t address;
-    unsigned access;
-    uint64_t *value;
-} waiter;
 
 void log_line(const char *format, ...)
 {
@@ -65,7 +54,8 @@ bool model_logged(const char *text)
     return found;
 }
 
-static void add_entry(const char *name, enum start_kind kind, uint32_t cap, uint64_t address, uint64_t size)
+static void add_entry(const char *name, enum start_kind kind, uint32_t cap, uint64_t address,
+                      uint64_t size)
 {
     struct start_entry *entry = &info.entry[info.entry_count++];
     snprintf(entry->name, sizeof entry->name, "%s", name);
@@ -77,10 +67,16 @@ static void add_entry(const char *name, enum start_kind kind, uint32_t cap, uint
 
 static void fill_info(const struct model_setup *setup)
 {
-    uint64_t page = 4096;   /* physical memory begins at 16 MiB: page 0 means "none" */
+    uint64_t page = 4096; /* physical memory begins at 16 MiB: page 0 means "none" */
     info = (struct start_info){
-        .magic = START_INFO_MAGIC, .name = "vmspace", .number = 9, .free_slot = MODEL_FREE_SLOT,
-        .cnode_bits = 10, .priority = 100, .cpus = (1ull << setup->cpus) - 1, .features = BOOT_HAS_VMX,
+        .magic = START_INFO_MAGIC,
+        .name = "vmspace",
+        .number = 9,
+        .free_slot = MODEL_FREE_SLOT,
+        .cnode_bits = 10,
+        .priority = 100,
+        .cpus = (1ull << setup->cpus) - 1,
+        .features = BOOT_HAS_VMX,
     };
     add_entry("vmspace", START_SERVE, MODEL_SERVICE, 0, 0);
     add_entry("events", START_EVENTS, MODEL_EVENTS, 0, 0);
@@ -98,7 +94,7 @@ static void fill_info(const struct model_setup *setup)
     }
     for (unsigned i = 1; i <= MODEL_CHILDREN; i++) {
         add_entry("guest", START_CLIENT, 0, i, setup->allowance);
-        own_space[i] = -1;
+        model_own_space[i] = -1;
     }
 }
 
@@ -138,8 +134,8 @@ uint64_t model_start(const struct model_setup *setup)
     int own = model_new_object(OBJ_SPACE, SPACE_BITS, -1);
     model_objects[own].own = true;
     model_new_cap(SLOT_SPACE, own, -1, RIGHTS_ALL, 0);
-    service_object = model_new_object(OBJ_ENDPOINT, ENDPOINT_BITS, -1);
-    model_new_cap(MODEL_SERVICE, service_object, -1, EP_RECV, 0);
+    model_service = model_new_object(OBJ_ENDPOINT, ENDPOINT_BITS, -1);
+    model_new_cap(MODEL_SERVICE, model_service, -1, EP_RECV, 0);
     fill_info(setup);
     enum status status = startup(&info, &total, &stacks);
     if (status != OK) {
@@ -172,7 +168,7 @@ struct start_info *model_info(void)
     return &info;
 }
 
-static void call_at(int endpoint, struct model_caller *caller)
+void model_call_at(int endpoint, struct model_caller *caller)
 {
     pthread_mutex_lock(&model_lock);
     model_enqueue(endpoint, caller);
@@ -182,18 +178,21 @@ static void call_at(int endpoint, struct model_caller *caller)
     pthread_mutex_unlock(&model_lock);
 }
 
-static struct model_caller new_caller(uint32_t badge, uint64_t tag, uint64_t a, uint64_t b, uint64_t c)
+struct model_caller model_new_caller(uint32_t badge, uint64_t tag, uint64_t a, uint64_t b,
+                                     uint64_t c)
 {
     return (struct model_caller){
         .m = { .badge = badge, .tag = tag, .word = { a, b, c, 0 } },
-        .give = -1, .got = { -1, -1, -1, -1 },
+        .give = -1,
+        .got = { -1, -1, -1, -1 },
     };
 }
 
-enum status model_call(uint32_t child, uint64_t label, uint64_t a, uint64_t b, uint64_t c, struct message *m)
+enum status model_call(uint32_t child, uint64_t label, uint64_t a, uint64_t b, uint64_t c,
+                       struct message *m)
 {
-    struct model_caller caller = new_caller(child, TAG(label, 4), a, b, c);
-    call_at(service_object, &caller);
+    struct model_caller caller = model_new_caller(child, TAG(label, 4), a, b, c);
+    model_call_at(model_service, &caller);
     if (m != NULL) {
         *m = caller.m;
     }
@@ -204,21 +203,21 @@ enum status model_create(uint32_t child, uint64_t limit, unsigned rights, struct
 {
     *guest = (struct model_guest){ .child = child };
     pthread_mutex_lock(&model_lock);
-    if (own_space[child] < 0) {
+    if (model_own_space[child] < 0) {
         int object = model_new_object(OBJ_SPACE, SPACE_BITS, -1);
         model_objects[object].reserve = 1;
-        own_space[child] = model_new_cap(0, object, -1, RIGHTS_ALL, 0);
+        model_own_space[child] = model_new_cap(0, object, -1, RIGHTS_ALL, 0);
     }
-    model_caps[own_space[child]].rights = rights;
+    model_caps[model_own_space[child]].rights = rights;
     pthread_mutex_unlock(&model_lock);
-    struct model_caller caller = new_caller(child, TAG(VMS_CREATE, 1), limit, 0, 0);
-    caller.give = own_space[child];
-    call_at(service_object, &caller);
+    struct model_caller caller = model_new_caller(child, TAG(VMS_CREATE, 1), limit, 0, 0);
+    caller.give = model_own_space[child];
+    model_call_at(model_service, &caller);
     guest->space = caller.got[0];
     enum status status = (enum status)tag_label(caller.m.tag);
     for (unsigned cpu = 0; cpu + 1 < worker_count && status == OK; cpu++) {
-        caller = new_caller(child, TAG(VMS_ENDPOINTS, 1), cpu, 0, 0);
-        call_at(service_object, &caller);
+        caller = model_new_caller(child, TAG(VMS_ENDPOINTS, 1), cpu, 0, 0);
+        model_call_at(model_service, &caller);
         guest->nested[cpu] = caller.got[0];
         guest->window[cpu] = caller.got[1];
         status = (enum status)tag_label(caller.m.tag);
@@ -226,154 +225,27 @@ enum status model_create(uint32_t child, uint64_t limit, unsigned rights, struct
     return status;
 }
 
-uint64_t model_send(unsigned cpu, uint32_t badge, uint64_t tag, uint64_t address, uint64_t access)
+static void kill_model_own_space(uint32_t child)
 {
-    struct model_caller caller = new_caller(badge, tag, address, access, 0);
-    call_at(model_caps[model_cap_at(workers[cpu + 1].endpoint)].object, &caller);
-    return tag_label(caller.m.tag);
-}
-
-uint32_t model_badge(const struct model_guest *guest)
-{
-    return model_caps[guest->nested[0]].badge;
-}
-
-/* Asks about a fault until it is answered, or all rest. The lock is held. */
-static enum touch await(struct model_caller *caller, enum touch *end)
-{
-    while (!caller->answered && !model_rests()) {
-        pthread_cond_wait(&model_change, &model_lock);
-    }
-    if (!caller->answered) {
-        return *end = TOUCH_WAITS;
-    }
-    uint64_t label = tag_label(caller->m.tag);
-    return *end = label == FR_DEVICE ? TOUCH_DEVICE : label == FR_STOP ? TOUCH_STOPPED : TOUCH_DONE;
-}
-
-static bool access_memory(int space, uint64_t address, unsigned access, uint64_t *value)
-{
-    unsigned rights = 0;
-    uint64_t page = model_lookup(space, address, &rights);
-    if (page == 0 || (access & ~rights) != 0) {
-        return false;
-    }
-    uint64_t *at = (uint64_t *)(model_ram + page * 4096 + (address & 0xff8));
-    if ((access & FAULT_WRITE) != 0) {
-        *at = *value;
-    } else {
-        *value = *at;
-    }
-    return true;
-}
-
-/* The endpoint that hears of the fault, as a capability; -1: it is gone. */
-static int fault_endpoint(const struct model_guest *guest, int cpu, bool window)
-{
-    int cap = window ? guest->window[cpu] : guest->nested[cpu];
-    return model_caps[cap].used ? cap : -1;
-}
-
-/* One message about the fault; the lock is held. */
-static enum touch raise(bool window, const struct model_guest *guest, int cpu, uint64_t address,
-                        unsigned access, uint64_t *value)
-{
-    struct model_caller *caller = malloc(sizeof *caller);
-    uint64_t label = window ? KL_PAGE_FAULT : KL_NESTED_FAULT;
-    int endpoint = service_object;
-    enum touch end;
-    *caller = new_caller(guest->child, TAG(label, 4) | TAG_KERNEL, address, access, 0x1234);
-    if (cpu >= 0) {
-        int cap = fault_endpoint(guest, cpu, window);
-        if (cap < 0) {
-            free(caller);
-            return TOUCH_STOPPED;
-        }
-        endpoint = model_caps[cap].object;
-        caller->m.badge = model_caps[cap].badge;
-    }
-    model_enqueue(endpoint, caller);
-    if (await(caller, &end) == TOUCH_WAITS) {
-        waiter.caller = caller;
-        waiter.guest = *guest;
-        waiter.cpu = cpu;
-        waiter.window = window;
-        waiter.address = address;
-        waiter.access = access;
-        waiter.value = value;
-        return end;
-    }
-    free(caller);
-    return end;
-}
-
-static enum touch touch(bool window, const struct model_guest *guest, int cpu, uint64_t address,
-                        unsigned access, uint64_t *value)
-{
-    enum touch end = TOUCH_DONE;
-    pthread_mutex_lock(&model_lock);
-    while (end == TOUCH_DONE) {
-        int space = window ? own_space[guest->child] : guest->space;
-        if (!model_caps[space].used) {
-            end = TOUCH_STOPPED;
-            break;
-        }
-        if (access_memory(model_caps[space].object, address, access, value)) {
-            break;
-        }
-        end = raise(window, guest, cpu, address, access, value);
-    }
-    pthread_mutex_unlock(&model_lock);
-    return end;
-}
-
-enum touch model_touch(const struct model_guest *guest, unsigned cpu, uint64_t gpa, unsigned access,
-                       uint64_t *value)
-{
-    return touch(false, guest, (int)cpu, gpa, access, value);
-}
-
-enum touch model_touch_window(const struct model_guest *guest, int cpu, uint64_t address, unsigned access,
-                              uint64_t *value)
-{
-    return touch(true, guest, cpu, address, access, value);
-}
-
-enum touch model_finish(void)
-{
-    enum touch end;
-    pthread_mutex_lock(&model_lock);
-    await(waiter.caller, &end);
-    pthread_mutex_unlock(&model_lock);
-    if (end != TOUCH_DONE) {
-        return end;
-    }
-    free(waiter.caller);
-    waiter.caller = NULL;
-    return touch(waiter.window, &waiter.guest, waiter.cpu, waiter.address, waiter.access, waiter.value);
-}
-
-static void kill_own_space(uint32_t child)
-{
-    if (own_space[child] >= 0) {
-        model_drop_children(own_space[child]);
-        model_drop_cap(own_space[child]);
-        own_space[child] = -1;
+    if (model_own_space[child] >= 0) {
+        model_drop_children(model_own_space[child]);
+        model_drop_cap(model_own_space[child]);
+        model_own_space[child] = -1;
     }
 }
 
 void model_end_child(uint32_t child, bool space_first)
 {
     struct model_caller *caller = malloc(sizeof *caller);
-    *caller = new_caller(1u << child, TAG(KL_NOTIFICATION, 0) | TAG_KERNEL, 0, 0, 0);
+    *caller = model_new_caller(1u << child, TAG(KL_NOTIFICATION, 0) | TAG_KERNEL, 0, 0, 0);
     caller->notification = true;
     pthread_mutex_lock(&model_lock);
     if (space_first) {
-        kill_own_space(child);
+        kill_model_own_space(child);
     }
-    model_enqueue(service_object, caller);
+    model_enqueue(model_service, caller);
     wait_for_rest();
-    kill_own_space(child);
+    kill_model_own_space(child);
     pthread_mutex_unlock(&model_lock);
 }
 
@@ -388,7 +260,7 @@ uint32_t model_mapped_guest(const struct model_guest *guest, uint64_t gpa)
 uint32_t model_mapped_window(uint32_t child, uint64_t address)
 {
     pthread_mutex_lock(&model_lock);
-    uint64_t page = model_lookup(model_caps[own_space[child]].object, address, NULL);
+    uint64_t page = model_lookup(model_caps[model_own_space[child]].object, address, NULL);
     pthread_mutex_unlock(&model_lock);
     return (uint32_t)page;
 }
@@ -398,8 +270,8 @@ void model_map_foreign(uint32_t child, uint64_t address)
     uint64_t lacking;
     pthread_mutex_lock(&model_lock);
     /* Page 1 is outside of what vmspace got. */
-    if (model_map_page(model_caps[own_space[child]].object, address >> 12, 1, MAP_READ | MAP_WRITE,
-                       &lacking) != OK) {
+    if (model_map_page(model_caps[model_own_space[child]].object, address >> 12, 1,
+                       MAP_READ | MAP_WRITE, &lacking) != OK) {
         abort();
     }
     model_numbers.unsafe = 0;
@@ -412,7 +284,8 @@ struct model_figures model_figures(void)
     struct model_figures figures = model_numbers;
     figures.spaces = 0;
     for (unsigned i = 0; i < MODEL_OBJECTS; i++) {
-        figures.spaces += model_objects[i].type == OBJ_SPACE && model_objects[i].alive && model_objects[i].origin >= 0;
+        figures.spaces += model_objects[i].type == OBJ_SPACE && model_objects[i].alive &&
+                          model_objects[i].origin >= 0;
     }
     pthread_mutex_unlock(&model_lock);
     return figures;

@@ -13,7 +13,7 @@ struct model_figures model_numbers;
 
 /* Numbers are never used again: what holds the number of a dead one holds nothing. */
 static int object_count, cap_count;
-static int by_slot[8][1 << 16];   /* capability + 1, by the node (root: 0) and the slot */
+static int by_slot[8][1 << 16]; /* capability + 1, by the node (root: 0) and the slot */
 
 static int *place(uint32_t slot)
 {
@@ -114,15 +114,19 @@ static bool slot_is_free(uint32_t slot)
     return place(slot) != NULL && model_cap_at(slot) < 0;
 }
 
-static enum status retype(int cap, uint32_t first, enum object_type type, unsigned bits, unsigned count)
+static enum status retype(int cap, uint32_t first, enum object_type type, unsigned bits,
+                          unsigned count)
 {
     static const unsigned fixed[OBJ_TYPE_COUNT] = {
-        [OBJ_THREAD] = THREAD_BITS, [OBJ_SCHED] = SCHED_BITS, [OBJ_ENDPOINT] = ENDPOINT_BITS,
-        [OBJ_REPLY] = REPLY_BITS, [OBJ_SPACE] = SPACE_BITS, [OBJ_NOTIFICATION] = NOTIFICATION_BITS,
+        [OBJ_THREAD] = THREAD_BITS,     [OBJ_SCHED] = SCHED_BITS,
+        [OBJ_ENDPOINT] = ENDPOINT_BITS, [OBJ_REPLY] = REPLY_BITS,
+        [OBJ_SPACE] = SPACE_BITS,       [OBJ_NOTIFICATION] = NOTIFICATION_BITS,
     };
     int untyped = model_caps[cap].object;
     struct model_object *memory = &model_objects[untyped];
-    unsigned size_bits = type == OBJ_CNODE ? bits + SLOT_BITS : fixed[type] != 0 ? fixed[type] : bits;
+    unsigned size_bits = type == OBJ_CNODE  ? bits + SLOT_BITS
+                         : fixed[type] != 0 ? fixed[type]
+                                            : bits;
     uint64_t size = 1ull << size_bits, total = 1ull << memory->bits;
     uint64_t used = memory->children == 0 ? 0 : memory->used;
     used = (used + size - 1) & ~(size - 1);

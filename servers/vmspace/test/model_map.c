@@ -10,7 +10,7 @@
 #define RAM_PAGES (1u << 15)
 
 struct entry {
-    int space;           /* + 1; 0: never used, -1: emptied */
+    int space; /* + 1; 0: never used, -1: emptied */
     unsigned rights;
     uint64_t page;
     uint64_t physical;
@@ -31,7 +31,9 @@ void model_map_reset(void)
 
 static uint32_t hash(int space, uint64_t page)
 {
-    return (uint32_t)((page * 0x9e3779b97f4a7c15ull + (uint64_t)space * 0xff51afd7ed558ccdull) >> 40) % ENTRIES;
+    return (uint32_t)((page * 0x9e3779b97f4a7c15ull + (uint64_t)space * 0xff51afd7ed558ccdull) >>
+                      40) %
+           ENTRIES;
 }
 
 static struct entry *find(int space, uint64_t page)
@@ -67,7 +69,8 @@ uint64_t model_lookup(int space, uint64_t address, unsigned *rights)
     return entry->physical;
 }
 
-enum status model_map_page(int space, uint64_t page, uint64_t physical, uint64_t flags, uint64_t *lacking)
+enum status model_map_page(int space, uint64_t page, uint64_t physical, uint64_t flags,
+                           uint64_t *lacking)
 {
     struct model_object *object = &model_objects[space];
     if (find(space, page) != NULL) {
@@ -129,7 +132,8 @@ void model_kill_space(int space)
     }
 }
 
-/* The object that a capability in a slot is to, if it is of that type and has the rights; -1 with the status. */
+/* The object that a capability in a slot is to, if it is of that type and has the rights; -1 with
+ * the status. */
 static int object_at(uint32_t slot, enum object_type type, unsigned rights, enum status *status)
 {
     int cap = model_cap_at(slot);
@@ -158,7 +162,8 @@ enum status kernel_map(uint32_t space, uint32_t frame, uint64_t offset, uint64_t
         status = E_ARGUMENT;
     }
     for (uint64_t i = 0; i < count && status == OK; i++) {
-        status = model_map_page(to, (address_flags >> 12) + i, model_objects[from].base + offset / 4096 + i,
+        status = model_map_page(to, (address_flags >> 12) + i,
+                                model_objects[from].base + offset / 4096 + i,
                                 address_flags & MAP_FLAGS, lacking != NULL ? lacking : &unused);
     }
     pthread_mutex_unlock(&model_lock);

@@ -10,7 +10,7 @@
 bool model_ending;
 struct ipc_buffer model_buffer;
 
-static unsigned waiting;          /* threads of vmspace that wait in a receive */
+static unsigned waiting; /* threads of vmspace that wait in a receive */
 static struct message last_report;
 
 struct message model_last_report(void)
@@ -140,8 +140,9 @@ enum status kernel_reply_recv(uint32_t endpoint, uint32_t reply_slot, struct mes
     return status;
 }
 
-enum status kernel_map_reply_recv(uint32_t endpoint, uint32_t reply_slot, uint32_t space, uint32_t frame,
-                                  uint64_t offset, uint64_t address_flags, struct message *m)
+enum status kernel_map_reply_recv(uint32_t endpoint, uint32_t reply_slot, uint32_t space,
+                                  uint32_t frame, uint64_t offset, uint64_t address_flags,
+                                  struct message *m)
 {
     uint64_t lacking = 0;
     enum status status = kernel_map(space, frame, offset, address_flags, 1, &lacking);

@@ -14,7 +14,7 @@ static unsigned tables_left = TABLES, tables_out;
 static uint32_t next_frame;
 static unsigned frames_out;
 static unsigned char given[1 << 16];
-static _Atomic uint32_t *race;       /* entry that another worker fills while this one takes a frame */
+static _Atomic uint32_t *race; /* entry that another worker fills while this one takes a frame */
 static uint32_t put_back;
 
 /* What object.c needs of its neighbours. */
@@ -25,8 +25,8 @@ uint32_t table_take(void)
     }
     for (uint32_t frame = 1;; frame++) {
         void *at = table_at(frame);
-        if (mmap(at, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-                 -1, 0) == at) {
+        if (mmap(at, PAGE_SIZE, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == at) {
             tables_left--;
             tables_out++;
             return frame;
@@ -140,8 +140,10 @@ static void body_race(void)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CHILD_TEST("OBJ-01: pages keep their frames, as a flat table says, and give all back", body_flat),
-        CHILD_TEST("OBJ-02: without memory for a table nothing changes and nothing is lost", body_failures),
+        CHILD_TEST("OBJ-01: pages keep their frames, as a flat table says, and give all back",
+                   body_flat),
+        CHILD_TEST("OBJ-02: without memory for a table nothing changes and nothing is lost",
+                   body_failures),
         CHILD_TEST("OBJ-03: who comes second takes the frame of who came first", body_race),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@
 #include "kernel/abi/syscall.h"
 #include "servers/vmspace/segments.h"
 
-#define RW (MAP_READ | MAP_WRITE)
+#define RW  (MAP_READ | MAP_WRITE)
 #define KIB 1024ull
 #define GIB (1ull << 30)
 
@@ -140,7 +140,8 @@ static void lookup(void **state)
     assert_ptr_equal(segment_find(&map, 3 * GIB - 1), &map.segment[1]);
     assert_null(segment_find(&map, 3 * GIB));
     assert_null(segment_find(&map, ~0ull));
-    /* Object and address agree in all bits below 2 MiB: a superpage of one can be one of the other. */
+    /* Object and address agree in all bits below 2 MiB: a superpage of one can be one of the other.
+     */
     assert_int_equal(segment_page(&map.segment[1], 0x101000), 0x101);
     assert_int_equal(segment_page(&map.segment[1], 0x400123), 0x400);
 }
@@ -154,7 +155,7 @@ static void random_maps(void **state)
         signed char owner[256];
         memset(owner, -1, sizeof owner);
         clear(NULL);
-        for (signed char n = 0; n < 12; ) {
+        for (signed char n = 0; n < 12;) {
             uint64_t first = (uint64_t)rand() % 256, pages = 1 + (uint64_t)rand() % 40;
             bool taken = false;
             if (first + pages > 256) {
@@ -181,7 +182,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         { "SEG-01: whole pages only, and at least one", alignment, clear, NULL, NULL },
         { "SEG-02: rights include read and nothing unknown", rights, clear, NULL, NULL },
-        { "SEG-03: no segment reaches beyond the limits, whatever overflows", limits, clear, NULL, NULL },
+        { "SEG-03: no segment reaches beyond the limits, whatever overflows", limits, clear, NULL,
+          NULL },
         { "SEG-04: segments may touch and not overlap", overlaps, clear, NULL, NULL },
         { "SEG-05: the map has room for so many and no more", full, clear, NULL, NULL },
         { "SEG-06: device windows and segments keep apart", windows, clear, NULL, NULL },
