@@ -7,7 +7,7 @@
 
 /*
  * General registers live in the page itself: the kernel saves them there at each exit and loads them at each entry.
- * The rest is copied by group: at an exit the groups that SYS_VCPU_MASK chose for its reason (and VS_IP always),
+ * The rest is copied by group: at an exit the groups that SYS_VCPU_MASK chose for its reason (VS_IP until it chose),
  * at the reply the groups in the reply's label. Nothing else in the page is looked at. What a VMM writes there is
  * checked by the CPU at the entry: if it refuses, the exit is EXIT_ENTRY_FAILED.
  */

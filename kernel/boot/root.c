@@ -179,9 +179,10 @@ static void make_thread(uint64_t entry)
     buffer = map_fresh(BOOT_BUFFER_VA, PAGE_SIZE, MAP_READ | MAP_WRITE);
     thread->buffer = (struct ipc_buffer *)buffer;
     put(BOOT_THREAD, OBJ_THREAD, THREAD_BITS, thread);
-    thread_set_slot(thread, TSLOT_CSPACE,
+    thread_set_slot(core_this(), thread, TSLOT_CSPACE,
                     put(BOOT_CNODE, OBJ_CNODE, BOOT_CNODE_BITS + SLOT_BITS, slots), 0);
-    thread_set_slot(thread, TSLOT_SPACE, put(BOOT_SPACE, OBJ_SPACE, SPACE_BITS, space), 0);
+    thread_set_slot(core_this(), thread, TSLOT_SPACE,
+                    put(BOOT_SPACE, OBJ_SPACE, SPACE_BITS, space), 0);
     put(BOOT_SCHED, OBJ_SCHED, SCHED_BITS, sched);
     thread->regs.rip = entry;
     thread->regs.rsp = BOOT_STACK_TOP;

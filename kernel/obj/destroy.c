@@ -135,7 +135,7 @@ static bool die(struct core *core, struct slot *slot)
         notification_kill(core, object);
         break;
     case OBJ_IRQ:
-        irq_kill(object);
+        irq_kill(core, object);
         break;
     default:
         break;
@@ -241,6 +241,18 @@ bool destroy_step(struct core *core)
         next_grave();
     }
     return dying != NULL;
+}
+
+bool destroy_steps(struct core *core)
+{
+    unsigned budget = DESTROY_BUDGET;
+
+    while (destroy_step(core)) {
+        if (--budget == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool revoke_step(struct core *core, struct slot *slot)

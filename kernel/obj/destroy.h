@@ -27,6 +27,9 @@ bool destroy_slot(struct core *core, struct slot *slot);
 /* Does a piece of work on the dying; returns whether more is left. */
 bool destroy_step(struct core *core);
 
+/* Does as many of them as one system call may. */
+bool destroy_steps(struct core *core);
+
 /*
  * Deletes one descendant of the slot, or a piece of it; when none is left, and it is a Frame's, some of the
  * Frame's mappings. Returns whether more is left.

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/obj/irq.h"
 
+#include "kernel/obj/destroy.h"
 #include "kernel/obj/notification.h"
 #include "kernel/x86/ioapic.h"
 #include "kernel/x86/lapic.h"
@@ -53,12 +54,12 @@ enum status irq_take(uint32_t gsi, bool level, bool low, struct irq **irq)
     return status;
 }
 
-void irq_bind(struct irq *irq, struct slot *notification)
+void irq_bind(struct core *core, struct irq *irq, struct slot *notification)
 {
     struct cap cap = notification->cap;
 
     if (!slot_is_empty(&irq->target)) {
-        slot_clear(&irq->target);
+        destroy_slot(core, &irq->target);
     }
     cap.flags = CAP_INSIDE;
     lock_take(&derivation_lock);
@@ -89,11 +90,11 @@ void irq_deliver(struct core *core, unsigned vector)
     }
 }
 
-void irq_kill(struct irq *irq)
+void irq_kill(struct core *core, struct irq *irq)
 {
     ioapic_mask(irq->gsi);
     if (!slot_is_empty(&irq->target)) {
-        slot_clear(&irq->target);
+        destroy_slot(core, &irq->target);
     }
     irq->taken = false;
 }

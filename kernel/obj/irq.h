@@ -22,7 +22,7 @@ struct irq {
 enum status irq_take(uint32_t gsi, bool level, bool low, struct irq **irq);
 
 /* Signals a copy of that Notification capability from now on, and unmasks the line. Kernel lock: writing. */
-void irq_bind(struct irq *irq, struct slot *notification);
+void irq_bind(struct core *core, struct irq *irq, struct slot *notification);
 
 /* Unmasks the line after its driver served the device. */
 void irq_acknowledge(struct irq *irq);
@@ -31,6 +31,6 @@ void irq_acknowledge(struct irq *irq);
 void irq_deliver(struct core *core, unsigned vector);
 
 /* Masks the line and makes it free. Kernel lock: writing. */
-void irq_kill(struct irq *irq);
+void irq_kill(struct core *core, struct irq *irq);
 
 #endif

@@ -42,15 +42,19 @@ static void unpack(struct thread *thread, enum thread_slot index)
     }
 }
 
-void thread_set_slot(struct thread *thread, enum thread_slot index, struct slot *source,
-                     uint32_t offset)
+bool thread_set_slot(struct core *core, struct thread *thread, enum thread_slot index,
+                     struct slot *source, uint32_t offset)
 {
     struct slot *slot = &thread->slot[index];
+
+    if (!source) {
+        return true;
+    }
+    if (!slot_is_empty(slot) && !destroy_slot(core, slot)) {
+        return false;
+    }
     struct cap cap = source->cap;
 
-    if (!slot_is_empty(slot)) {
-        slot_clear(slot);
-    }
     cap.flags = CAP_INSIDE;
     if (index == TSLOT_BUFFER) {
         cap.badge = offset; /* a Frame has no other use for it */
@@ -59,6 +63,7 @@ void thread_set_slot(struct thread *thread, enum thread_slot index, struct slot 
     slot_insert_locked(slot, cap, source);
     lock_release(&derivation_lock);
     unpack(thread, index);
+    return true;
 }
 
 void thread_slot_lost(struct slot *slot)

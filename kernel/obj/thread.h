@@ -91,11 +91,12 @@ static inline void *thread_fpu(struct thread *thread) { return (char *)thread + 
 void thread_init(struct thread *thread, enum thread_kind kind);
 
 /*
- * Fills one of the thread's own slots with a copy of 'source', in place of what it holds, and updates what
- * the thread keeps unpacked of it. 'offset': where in the frame, for TSLOT_BUFFER. Kernel lock: writing.
+ * Fills one of the thread's own slots with a copy of 'source' (NULL: leaves it as it is), in place of what it holds,
+ * which dies if that was its last capability; updates what the thread keeps unpacked of it. 'offset': where in the
+ * frame, for TSLOT_BUFFER. Returns false if that takes longer: call again. Kernel lock: writing.
  */
-void thread_set_slot(struct thread *thread, enum thread_slot index, struct slot *source,
-                     uint32_t offset);
+bool thread_set_slot(struct core *core, struct thread *thread, enum thread_slot index,
+                     struct slot *source, uint32_t offset);
 
 /* A slot of the thread was emptied by revocation: forget what was unpacked of it. Kernel lock: writing. */
 void thread_slot_lost(struct slot *slot);

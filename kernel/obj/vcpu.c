@@ -3,6 +3,7 @@
 #include "kernel/obj/vcpu.h"
 
 #include "kernel/mem/phys.h"
+#include "kernel/obj/direct.h"
 #include "kernel/obj/endpoint.h"
 #include "kernel/obj/klock.h"
 #include "kernel/obj/sched.h"
@@ -77,6 +78,9 @@ static void send(struct core *core, struct vcpu *vcpu, enum thread_slot index, e
 {
     struct slot *slot = part(vcpu, index);
 
+    if (__builtin_expect(direct_send(core, vcpu, index, kind, &vcpu->thread.fault), 1)) {
+        return;
+    }
     if (!slot) {
         vcpu->thread.state = TS_STOPPED;
         sched_block(core);
@@ -90,7 +94,9 @@ void vcpu_exit(struct core *core, struct vcpu *vcpu, enum vcpu_exit reason, uint
 {
     struct message *message = &vcpu->thread.fault;
 
-    virt->get(vcpu, vcpu->mask[reason]);
+    if (vcpu->mask[reason]) {
+        virt->get(vcpu, vcpu->mask[reason]);
+    }
     message->tag = TAG_KERNEL | TAG(KL_EXIT, 4);
     message->word[0] = reason;
     message->word[1] = word1;

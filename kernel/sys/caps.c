@@ -93,7 +93,6 @@ static enum status check_write(struct thread *self)
 
 enum status sys_cap_delete(struct core *core, struct thread *self, struct slot *slot)
 {
-    unsigned budget = DESTROY_BUDGET;
     enum status status = check_write(self);
 
     if (status != OK) {
@@ -102,12 +101,7 @@ enum status sys_cap_delete(struct core *core, struct thread *self, struct slot *
     if (!slot_is_empty(slot) && !destroy_slot(core, slot)) {
         return SYS_AGAIN;
     }
-    while (destroy_step(core)) {
-        if (--budget == 0) {
-            return SYS_AGAIN;
-        }
-    }
-    return OK;
+    return destroy_steps(core) ? SYS_AGAIN : OK;
 }
 
 enum status sys_cap_revoke(struct core *core, struct thread *self, struct slot *slot)

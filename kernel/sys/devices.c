@@ -10,7 +10,6 @@ enum status sys_irq_get(struct core *core, struct thread *self, struct slot *slo
     struct slot *to = cnode_lookup(&self->cspace, high_half(self->regs.rdi), CN_WRITE);
     struct irq *irq;
 
-    (void)core;
     if (flags & ~(uint64_t)(IRQ_LEVEL | IRQ_LOW)) {
         return E_ARGUMENT;
     }
@@ -27,7 +26,7 @@ enum status sys_irq_get(struct core *core, struct thread *self, struct slot *slo
 
     status = slot_insert(to, cap, slot);
     if (status != OK) {
-        irq_kill(irq);
+        irq_kill(core, irq);
     }
     return status;
 }
@@ -38,9 +37,8 @@ enum status sys_irq_bind(struct core *core, struct thread *self, struct slot *sl
     enum status status = sys_find(self, high_half(self->regs.rdi), OBJ_NOTIFICATION, NT_SIGNAL,
                                   &notification);
 
-    (void)core;
     if (status == OK) {
-        irq_bind(cap_object(&slot->cap), notification);
+        irq_bind(core, cap_object(&slot->cap), notification);
     }
     return status;
 }

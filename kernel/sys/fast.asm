@@ -158,6 +158,8 @@ fast_call:
 ; SYS_REPLY_RECV. RDI: endpoint, and in its high half the Reply.
         align   32
 fast_reply_recv:
+        cmp     qword [rsp + THREAD_BOUND], 0   ; signals would have to be looked at
+        jne     syscall_slow
         begin
         mov     r13d, edi
         look_up r13, OBJ_ENDPOINT, EP_RECV
@@ -167,8 +169,6 @@ fast_reply_recv:
         check_tag
         mov     r13, [r13 + SLOT_OBJECT]
         mov     r12, [r12 + SLOT_OBJECT]
-        cmp     qword [rsp + THREAD_BOUND], 0   ; signals would have to be looked at
-        jne     slow_inside
         mov     rbp, [r12 + REPLY_LENT]
         cmp     rbp, [rsp + THREAD_SCHED]       ; this thread runs on the caller's time
         jne     slow_inside

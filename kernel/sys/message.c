@@ -1,6 +1,6 @@
 /* message.c: the system calls that send and receive messages; the shortest paths of the kernel. */
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/obj/endpoint.h"
+#include "kernel/obj/direct.h"
 #include "kernel/obj/sched.h"
 #include "kernel/sys/sys.h"
 
@@ -84,6 +84,10 @@ void sys_reply(struct thread *self)
 static inline void answer_and_receive(struct core *core, struct thread *self,
                                       struct endpoint *endpoint, struct reply *reply)
 {
+    if (direct_answer(core, self, endpoint, reply)) {
+        kernel_leave(core);
+        return;
+    }
     struct thread *caller = reply_answer(core, self, reply, true);
 
     reply->receiver = self;

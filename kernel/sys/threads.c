@@ -1,6 +1,7 @@
 /* threads.c: system calls on threads, virtual CPUs as threads, and SchedContexts. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/mem/phys.h"
+#include "kernel/obj/destroy.h"
 #include "kernel/obj/endpoint.h"
 #include "kernel/obj/notification.h"
 #include "kernel/obj/sched.h"
@@ -38,7 +39,6 @@ enum status sys_thread_configure(struct core *core, struct thread *self, struct 
     const struct regs *regs = &self->regs;
     enum status status = find_part(self, low_half(regs->rsi), OBJ_CNODE, 0, &cnode);
 
-    (void)core;
     if (status == OK) {
         status = find_part(self, high_half(regs->rsi), OBJ_SPACE, SP_ASSIGN, &space);
     }
@@ -54,24 +54,17 @@ enum status sys_thread_configure(struct core *core, struct thread *self, struct 
     if (status == OK && space) {
         bool other = ((struct space *)cap_object(&space->cap))->type != PT_X86;
 
-        status = other ? E_TYPE : thread->state == TS_READY ? E_STATE : OK;
+        status = other ? E_TYPE : thread->state != TS_STOPPED ? E_STATE : OK;
     }
     if (status != OK) {
         return status;
     }
-    if (cnode) {
-        thread_set_slot(thread, TSLOT_CSPACE, cnode, 0);
-    }
-    if (space) {
-        thread_set_slot(thread, TSLOT_SPACE, space, 0);
-    }
-    if (fault) {
-        thread_set_slot(thread, TSLOT_FAULT, fault, 0);
-    }
-    if (buffer) {
-        thread_set_slot(thread, TSLOT_BUFFER, buffer, (uint32_t)regs->r8);
-    }
-    return OK;
+    bool done = thread_set_slot(core, thread, TSLOT_CSPACE, cnode, 0) &&
+                thread_set_slot(core, thread, TSLOT_SPACE, space, 0) &&
+                thread_set_slot(core, thread, TSLOT_FAULT, fault, 0) &&
+                thread_set_slot(core, thread, TSLOT_BUFFER, buffer, (uint32_t)regs->r8);
+
+    return done && !destroy_steps(core) ? OK : SYS_AGAIN;
 }
 
 enum status sys_thread_regs(struct core *core, struct thread *self, struct slot *slot)

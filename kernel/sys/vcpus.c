@@ -1,5 +1,6 @@
 /* vcpus.c: system calls on virtual CPUs. */
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/obj/destroy.h"
 #include "kernel/obj/space.h"
 #include "kernel/obj/vcpu.h"
 #include "kernel/sys/sys.h"
@@ -11,7 +12,6 @@ enum status sys_vcpu_configure(struct core *core, struct thread *self, struct sl
     struct slot *space, *frame, *exits, *faults;
     enum status status = sys_find(self, low_half(regs->rsi), OBJ_SPACE, SP_ASSIGN, &space);
 
-    (void)core;
     if (status == OK) {
         status = sys_find(self, high_half(regs->rsi), OBJ_FRAME, FR_READ | FR_WRITE, &frame);
     }
@@ -39,11 +39,13 @@ enum status sys_vcpu_configure(struct core *core, struct thread *self, struct sl
     if (vcpu->thread.state != TS_STOPPED) {
         return E_STATE;
     }
-    thread_set_slot(&vcpu->thread, TSLOT_SPACE, space, 0);
-    thread_set_slot(&vcpu->thread, TSLOT_BUFFER, frame, (uint32_t)regs->r8);
-    thread_set_slot(&vcpu->thread, TSLOT_EXIT, exits, 0);
-    thread_set_slot(&vcpu->thread, TSLOT_FAULT, faults, 0);
-    return OK;
+    struct thread *thread = &vcpu->thread;
+    bool done = thread_set_slot(core, thread, TSLOT_SPACE, space, 0) &&
+                thread_set_slot(core, thread, TSLOT_BUFFER, frame, (uint32_t)regs->r8) &&
+                thread_set_slot(core, thread, TSLOT_EXIT, exits, 0) &&
+                thread_set_slot(core, thread, TSLOT_FAULT, faults, 0);
+
+    return done && !destroy_steps(core) ? OK : SYS_AGAIN;
 }
 
 enum status sys_vcpu_mask(struct core *core, struct thread *self, struct slot *slot)
@@ -55,7 +57,7 @@ enum status sys_vcpu_mask(struct core *core, struct thread *self, struct slot *s
     if (reason >= EXIT_COUNT || (groups & ~(uint64_t)VS_ALL)) {
         return E_ARGUMENT;
     }
-    vcpu->mask[reason] = (uint16_t)(groups | VS_IP);
+    vcpu->mask[reason] = (uint16_t)groups;
     return OK;
 }
 

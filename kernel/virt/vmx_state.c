@@ -245,7 +245,9 @@ void vmx_get(struct vcpu *vcpu, uint64_t groups)
 {
     struct vcpu_state *state = vcpu_state(vcpu);
 
-    get_ip(state);
+    if (groups & VS_IP) {
+        get_ip(state);
+    }
     if (groups & VS_EVENT) {
         get_event(state);
     }

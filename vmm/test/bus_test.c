@@ -88,6 +88,7 @@ static void every_range_is_found(void **state)
         assert_int_equal(bus_add(&bus, 0x1000 + 16 * at, 8, &wide, &ram[at]), BUS_OK);
     }
     for (unsigned i = 0; i < BUS_MAX_RANGES; i++) {
+        assert_int_equal(bus_read(&bus, 0x1000 + 16 * i, &one, &value), BUS_OK);
         assert_int_equal(bus_read(&bus, 0x1000 + 16 * i + 2, &one, &value), BUS_OK);
         assert_int_equal(value, i);
         assert_int_equal(bus_read(&bus, 0x1000 + 16 * i + 8, &one, &value), BUS_UNCLAIMED);

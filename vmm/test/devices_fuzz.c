@@ -1,6 +1,8 @@
 /* devices_fuzz.c: random accesses, messages and time steps at the whole board. */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* LINK: vmm/acpi_pm.c vmm/bus.c vmm/calendar.c vmm/debug_exit.c vmm/i8254.c vmm/i8254_channel.c vmm/i8259.c vmm/ioapic.c vmm/lapic.c vmm/lapic_msr.c vmm/lapic_regs.c vmm/lapic_timer.c vmm/mc146818.c vmm/ns16550.c vmm/pc.c vmm/pc_route.c vmm/pci_host.c vmm/reset.c */
+/* LINK: vmm/acpi_pm.c vmm/bus.c vmm/calendar.c vmm/debug_exit.c vmm/i8254.c vmm/i8254_channel.c */
+/* LINK: vmm/i8259.c vmm/ioapic.c vmm/lapic.c vmm/lapic_msr.c vmm/lapic_regs.c vmm/lapic_timer.c */
+/* LINK: vmm/mc146818.c vmm/ns16550.c vmm/pc.c vmm/pc_route.c vmm/pci_host.c vmm/reset.c */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

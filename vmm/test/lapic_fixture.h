@@ -16,7 +16,7 @@
 #define TICKS 20 /* TSC ticks in one tick of the timer's clock */
 #define TSC_HZ ((uint64_t)PLAT_LAPIC_TIMER_HZ * TICKS)
 
-static struct {
+static struct heard {
     unsigned interrupts, nmis, eois, ipis;
     uint8_t eoi;
     struct irq_message ipi;
@@ -77,7 +77,7 @@ static inline int setup(void **state)
     now = 1000;
     lapic_init(&lapic, 2, false, TSC_HZ, &out);
     write_reg(LAPIC_SVR, 0x1FF);
-    heard = (typeof(heard)){0};
+    heard = (struct heard){0};
     return 0;
 }
 

@@ -158,7 +158,7 @@ static uint64_t play(uint64_t now, enum vcpu_exit reason, uint64_t a, uint64_t b
     return run_exit(&f.machine.vcpu[0], word, now);
 }
 
-static inline uint64_t signal(uint64_t now, uint64_t bits)
+static inline uint64_t notice(uint64_t now, uint64_t bits)
 {
     return run_notice(&f.machine.vcpu[0], bits, now);
 }

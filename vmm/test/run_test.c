@@ -62,10 +62,10 @@ static void prompt_goes_out_in_time(void **state)
     (void)state;
     out_byte(START, COM1, '#');
     assert_int_equal(f.timer, START + TSC_HZ / 100);
-    assert_int_equal(signal(f.timer - 1, NOTICE_TIMER), RUN_NONE);
+    assert_int_equal(notice(f.timer - 1, NOTICE_TIMER), RUN_NONE);
     assert_string_equal(f.output, "");
     assert_int_equal(f.timer, START + TSC_HZ / 100);
-    assert_int_equal(signal(f.timer, NOTICE_TIMER), RUN_NONE);
+    assert_int_equal(notice(f.timer, NOTICE_TIMER), RUN_NONE);
     assert_string_equal(f.output, "#");
 }
 
@@ -100,7 +100,7 @@ static void timer_is_set_once(void **state)
     write_msr(START, 0x6E0, 9000);
     assert_int_equal(f.timers, 1);
     /* It goes off for what is no longer due, and is set again. */
-    assert_int_equal(signal(5000, NOTICE_TIMER), RUN_NONE);
+    assert_int_equal(notice(5000, NOTICE_TIMER), RUN_NONE);
     assert_int_equal(f.kicks, 0);
     assert_int_equal(f.timer, 9000);
 }
@@ -112,8 +112,8 @@ static void halt_ends_with_the_timer(void **state)
     write_msr(START, 0x6E0, 5000);
     f.state.interruptibility = VINT_STI; /* STI; HLT */
     assert_int_equal(play(2000, EXIT_HLT, 0, 0), RUN_HOLD);
-    assert_int_equal(signal(3000, NOTICE_INPUT), RUN_HOLD);
-    assert_int_equal(signal(5000, NOTICE_TIMER), VS_ADVANCE | VS_EVENT);
+    assert_int_equal(notice(3000, NOTICE_INPUT), RUN_HOLD);
+    assert_int_equal(notice(5000, NOTICE_TIMER), VS_ADVANCE | VS_EVENT);
     assert_int_equal(f.state.event, VEVENT_VALID | VEVENT_INTERRUPT | 0x40);
     assert_int_equal(f.kicks, 0);
 }
@@ -140,9 +140,9 @@ static void a_running_guest_is_kicked_once(void **state)
     (void)state;
     use_deadline_timer(0x40);
     write_msr(START, 0x6E0, 5000);
-    assert_int_equal(signal(5000, NOTICE_TIMER), RUN_NONE);
+    assert_int_equal(notice(5000, NOTICE_TIMER), RUN_NONE);
     assert_int_equal(f.kicks, 1);
-    assert_int_equal(signal(5001, NOTICE_INPUT), RUN_NONE);
+    assert_int_equal(notice(5001, NOTICE_INPUT), RUN_NONE);
     assert_int_equal(f.kicks, 1);
     assert_int_equal(play(5002, EXIT_KICK, 0, 0), VS_EVENT);
     assert_int_equal(f.state.event, VEVENT_VALID | VEVENT_INTERRUPT | 0x40);
@@ -156,12 +156,12 @@ static void interrupts_off_asks_for_a_window(void **state)
     use_deadline_timer(0x40);
     write_msr(START, 0x6E0, 5000);
     f.state.rflags = 2;
-    signal(5000, NOTICE_TIMER);
+    notice(5000, NOTICE_TIMER);
     assert_int_equal(play(5001, EXIT_KICK, 0, 0), VS_WINDOW);
     assert_int_equal(f.state.interrupt_window, 1);
     /* It is asked for already; nothing changes until it comes. */
     assert_int_equal(out_byte(5002, 0x80, 0), VS_ADVANCE);
-    assert_int_equal(signal(5003, NOTICE_INPUT), RUN_NONE);
+    assert_int_equal(notice(5003, NOTICE_INPUT), RUN_NONE);
     assert_int_equal(f.kicks, 1);
     f.state.rflags = 0x202;
     assert_int_equal(play(5004, EXIT_WINDOW, 0, 0), VS_EVENT);
@@ -173,7 +173,7 @@ static void a_shadow_is_kept_but_at_instructions(void **state)
     (void)state;
     use_deadline_timer(0x40);
     write_msr(START, 0x6E0, 5000);
-    signal(5000, NOTICE_TIMER);
+    notice(5000, NOTICE_TIMER);
     f.state.interruptibility = VINT_MOV_SS;
     assert_int_equal(play(5001, EXIT_KICK, 0, 0), VS_WINDOW);
     f.state.interruptibility = VINT_STI;
@@ -194,7 +194,7 @@ static void a_pending_event_is_kept(void **state)
     (void)state;
     use_deadline_timer(0x40);
     write_msr(START, 0x6E0, 5000);
-    signal(5000, NOTICE_TIMER);
+    notice(5000, NOTICE_TIMER);
     f.state.event = page_fault;
     assert_int_equal(play(5001, EXIT_KICK, 0, 0), VS_WINDOW);
     assert_int_equal(f.state.event, page_fault);
@@ -280,7 +280,7 @@ static void input_reaches_the_port(void **state)
     (void)state;
     out_byte(START, COM1 + 2, 0x01); /* FIFO on */
     f.input = "0123456789abcdefghijklmnopqrst";
-    signal(START, NOTICE_INPUT);
+    notice(START, NOTICE_INPUT);
     for (unsigned i = 0; i < 30; i++) {
         play(START, EXIT_IO, VIO_IN | COM1 | 1u << 16, 0);
         text[i] = (char)f.state.gpr[VGPR_RAX];

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <sched.h>
 
 #include "kernel/mem/check.h"
 #include "kernel/mem/rmap.h"
@@ -119,19 +120,30 @@ static void unmap_keeps_notes(void **unused)
 
 /*
  * A CPU that writes to the page once a round: it sets D in one atomic step, if the entry allows it.
- * Both sides wait a while that differs from round to round, so that they meet at any instruction.
+ * 'lead' is how long it waits more than the other side; whoever came first in a round is made to
+ * wait longer in the next, so that the two meet at the very instruction again and again.
  */
-#define WRITE_ROUNDS 40000u
+#define WRITE_ROUNDS 60000u
 
 static uint64_t *written_entry;
 static unsigned round_begun;
 static unsigned round_ended;
 static bool write_done;
+static int lead;
 
-static void wait_a_while(unsigned turns)
+static void wait_a_while(int turns)
 {
-    for (volatile unsigned i = 0; i < turns; i++) {
+    for (volatile int i = 0; i < turns; i++) {
         continue;
+    }
+}
+
+static void wait_for(const unsigned *counter, unsigned number)
+{
+    for (unsigned turn = 1; __atomic_load_n(counter, __ATOMIC_ACQUIRE) != number; turn++) {
+        if (turn % 4096 == 0) {
+            sched_yield(); /* the other may be waiting for this very core */
+        }
     }
 }
 
@@ -140,10 +152,8 @@ static void *write_once_a_round(void *unused)
     for (unsigned number = 1; number <= WRITE_ROUNDS; number++) {
         bool done = false;
 
-        while (__atomic_load_n(&round_begun, __ATOMIC_ACQUIRE) != number) {
-            continue;
-        }
-        wait_a_while(number % 331);
+        wait_for(&round_begun, number);
+        wait_a_while(lead);
         uint64_t old = __atomic_load_n(written_entry, __ATOMIC_ACQUIRE);
 
         while ((old & 2) != 0 && !done) {
@@ -156,36 +166,35 @@ static void *write_once_a_round(void *unused)
     return unused;
 }
 
-static void narrow_at_some_moment(unsigned number)
+/* One round: the page is unmapped, or made read-only first, while the other CPU writes to it. */
+static void race_once(unsigned number, bool protect)
 {
-    wait_a_while(number % 293);
-    if (number % 2 == 0) {
+    struct page *page = page_of(FRAME);
+
+    assert_int_equal(ptab_map(&guest, 0x1000, FRAME, RW, 1, &lacking), OK);
+    page->touched = 0;
+    written_entry = entry_at(&guest, 0x1000);
+    __atomic_store_n(&round_begun, number, __ATOMIC_RELEASE);
+    wait_a_while(-lead);
+    if (protect) {
         assert_int_equal(ptab_protect(&guest, 0x1000, 1, MAP_READ, ALL, &progress), OK);
-        while (__atomic_load_n(&round_ended, __ATOMIC_ACQUIRE) != number) {
-            continue;
-        }
+        wait_for(&round_ended, number);
     }
     assert_int_equal(ptab_unmap(&guest, 0x1000, 1, ALL, &progress), OK);
-    while (__atomic_load_n(&round_ended, __ATOMIC_ACQUIRE) != number) {
-        continue;
-    }
+    wait_for(&round_ended, number);
+    lead += write_done ? 1 : -1;
+    assert_int_equal((page->touched & PAGE_DIRTY) != 0, write_done);
 }
 
 static void no_write_is_lost(void **unused)
 {
-    struct page *page = page_of(FRAME);
     pthread_t cpu;
 
     (void)unused;
     assert_int_equal(ptab_map(&guest, 0x2000, FRAME + 0x1000, RW, 1, &lacking), OK);
     pthread_create(&cpu, NULL, write_once_a_round, NULL);
     for (unsigned number = 1; number <= WRITE_ROUNDS; number++) {
-        assert_int_equal(ptab_map(&guest, 0x1000, FRAME, RW, 1, &lacking), OK);
-        page->touched = 0;
-        written_entry = entry_at(&guest, 0x1000);
-        __atomic_store_n(&round_begun, number, __ATOMIC_RELEASE);
-        narrow_at_some_moment(number);
-        assert_int_equal((page->touched & PAGE_DIRTY) != 0, write_done);
+        race_once(number, number > WRITE_ROUNDS / 2);
     }
     pthread_join(cpu, NULL);
 }

@@ -142,6 +142,8 @@ static void fresh_frames(void **unused)
 }
 
 /* Claims of a superpage and of a frame in it: 'inside' counts who has one at this moment. */
+#define CLAIMS 2000u
+
 static unsigned inside;
 static unsigned together;
 static unsigned claims[2];     /* by level */
@@ -164,8 +166,8 @@ static void *claim(void *argument)
     uint64_t frame = FRAMES + (level == 0 ? 511 * PAGE_SIZE : 0);
 
     /* Until both have had enough, so that neither runs alone. */
-    while (__atomic_load_n(&claims[0], __ATOMIC_RELAXED) < 20000 ||
-           __atomic_load_n(&claims[1], __ATOMIC_RELAXED) < 20000) {
+    while (__atomic_load_n(&claims[0], __ATOMIC_RELAXED) < CLAIMS ||
+           __atomic_load_n(&claims[1], __ATOMIC_RELAXED) < CLAIMS) {
         if (page_claim(frame, level)) {
             hold(level);
             page_claim_end(frame);

@@ -232,11 +232,13 @@ static void signals(void)
     CHECK_STATUS(sys_signal(four), OK);
     sys_yield();
     CHECK(seen[0] == 4);
-    CHECK_STATUS(sys_timer(one, rig_tsc() + rig_boot->tsc_hz / 1000), OK);
-    CHECK_STATUS(sys_poll(one, &bits), E_EMPTY);
+    uint64_t deadline = rig_tsc() + rig_boot->tsc_hz / 1000;
+
+    CHECK_STATUS(sys_timer(one, deadline), OK);
     while (sys_poll(one, &bits) == E_EMPTY) {
         continue;
     }
+    CHECK(rig_tsc() >= deadline);
     CHECK(bits == 1);
 }
 
