@@ -23,6 +23,9 @@ $(B)/obj/%.asm.o: %.asm | $(B)/tools
 	$(Q)mkdir -p $(@D)
 	$(Q)nasm -f elf64 -w+error -I. -MD $(@:.o=.d) -MP $< -o $@
 
+# NASM's dependency files leave out what is found by -I.
+$(filter %.asm.o,$(KERNEL_OBJECTS)): $(wildcard kernel/*/*.inc)
+
 # A missing tool is named here, and not by the first command that fails.
 $(B)/tools: tool/install
 	$(Q)tool/install --check

@@ -12,8 +12,11 @@
  * RUN_HOLD, RUN_END (vcpu.h).
  */
 
-/* exit_io.c: IN and OUT, INS and OUTS. */
+/* exit_io.c: IN and OUT. */
 uint64_t exit_io(struct vcpu *vcpu, const uint64_t *word);
+
+/* exit_string.c: INS and OUTS. `what` is word 1 of the message. */
+uint64_t exit_string(struct vcpu *vcpu, uint64_t what);
 
 /* exit_memory.c: an access to guest-physical memory that is not there: a device. */
 uint64_t exit_memory(struct vcpu *vcpu, const uint64_t *word);

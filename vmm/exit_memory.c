@@ -104,7 +104,7 @@ uint64_t exit_memory(struct vcpu *vcpu, const uint64_t *word)
         return give_up(vcpu, &instruction, cause.gpa, cause.write, instruction.error);
     }
     bus.ctx = &access;
-    enum emu_status status = emulate(&instruction.insn, &instruction.cpu, &cause, &bus);
+    enum emu_status status = emulate(instruction.insn, &instruction.cpu, &cause, &bus);
 
     if (status == EMU_PAGE_FAULT) {
         return fault(&access);

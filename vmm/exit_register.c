@@ -66,6 +66,7 @@ static uint64_t write_cr(struct vcpu *vcpu, unsigned number, uint64_t value)
             return inject_general_protection(vcpu);
         }
         pc_set_cr8(&vcpu->machine->pc, vcpu->index, (uint8_t)value);
+        vcpu->attention = true; /* a lower priority may let something in */
         return VS_ADVANCE;
     default: break;
     }

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmm/linear.h"
 
+#include <string.h>
+
 #include "vmm/machine.h"
 
 /* Access rights of CS, SDM 3C table 25-2. */
@@ -9,6 +11,7 @@
 #define CS_DEFAULT_32 (1u << 14)
 #define RFLAGS_AC (1u << 18)
 #define USER_LEVEL 3u
+#define PAGE_BYTES 4096u
 
 static struct guest_paging paging_of(const struct vcpu *vcpu)
 {
@@ -64,27 +67,71 @@ static void describe_cpu(struct vcpu *vcpu, struct emu_cpu *cpu)
     }
 }
 
-bool linear_instruction(struct vcpu *vcpu, struct instruction *instruction)
+/* Fetches as many bytes as an instruction can have, in one piece where they lie in one page. */
+static enum guest_walk_status fetch(struct vcpu *vcpu, struct instruction *instruction)
 {
     const struct guest_paging paging = paging_of(vcpu);
+    const struct guest_memory *ram = &vcpu->machine->memory;
     const struct guest_walk_memory memory = {.ctx = &vcpu->machine->memory, .read = read_word};
+    const struct guest_access access = {.fetch = true, .user = vcpu_cpl(vcpu) == USER_LEVEL};
+    unsigned address_size = instruction->cpu.mode == INSN_MODE_64 ? 8 : 4;
+    uint64_t linear =
+        emu_linear(&instruction->cpu, INSN_CS, address_size, instruction->cpu.rip);
     struct guest_translation place;
 
-    describe_cpu(vcpu, &instruction->cpu);
-    enum guest_walk_status fetched =
-        guest_fetch(&paging, &memory,
-                    emu_linear(&instruction->cpu, INSN_CS,
-                               instruction->cpu.mode == INSN_MODE_64 ? 8 : 4, vcpu->state->rip),
-                    vcpu_cpl(vcpu) == USER_LEVEL, instruction->bytes, INSN_MAX_LENGTH,
-                    &instruction->count, &place);
+    if (linear % PAGE_BYTES <= PAGE_BYTES - INSN_MAX_LENGTH) {
+        enum guest_walk_status status = guest_walk(&paging, &memory, linear, access, &place);
+        const void *bytes =
+            status == GUEST_WALK_OK ? ram->at(ram->ctx, place.gpa, INSN_MAX_LENGTH) : NULL;
 
+        if (bytes != NULL) {
+            memcpy(instruction->bytes, bytes, INSN_MAX_LENGTH);
+            instruction->count = INSN_MAX_LENGTH;
+            return GUEST_WALK_OK;
+        }
+    }
+    return guest_fetch(&paging, &memory, linear, access.user, instruction->bytes, INSN_MAX_LENGTH,
+                       &instruction->count, &place);
+}
+
+/* Decodes, or finds what the same bytes meant before. */
+static enum decode_status decode_cached(struct vcpu *vcpu, struct instruction *instruction)
+{
+    struct decoded *decoded = &vcpu->decoded[instruction->cpu.rip / 2 % DECODED_SIZE];
+    uint64_t key[2];
+
+    for (size_t i = instruction->count; i < INSN_MAX_LENGTH; i++) {
+        instruction->bytes[i] = 0;
+    }
+    instruction->bytes[INSN_MAX_LENGTH] = (uint8_t)(1 + instruction->cpu.mode);
+    memcpy(key, instruction->bytes, sizeof key);
+    instruction->insn = &decoded->insn;
+    if (decoded->key[0] == key[0] && decoded->key[1] == key[1]) {
+        return DECODE_OK;
+    }
+    enum decode_status status = decode(instruction->bytes, instruction->count,
+                                       instruction->cpu.mode, &decoded->insn);
+
+    /* With bytes missing, the same key could mean something else another time. */
+    bool keep = status == DECODE_OK && instruction->count == INSN_MAX_LENGTH;
+
+    decoded->key[0] = keep ? key[0] : 0;
+    decoded->key[1] = keep ? key[1] : 0;
+    return status;
+}
+
+bool linear_instruction(struct vcpu *vcpu, struct instruction *instruction)
+{
     instruction->error = NULL;
+    instruction->count = 0;
+    describe_cpu(vcpu, &instruction->cpu);
+    enum guest_walk_status fetched = fetch(vcpu, instruction);
+
     if (fetched != GUEST_WALK_OK) {
         instruction->error = guest_walk_status_text(fetched);
         return false;
     }
-    enum decode_status status = decode(instruction->bytes, instruction->count,
-                                       instruction->cpu.mode, &instruction->insn);
+    enum decode_status status = decode_cached(vcpu, instruction);
 
     if (status != DECODE_OK) {
         instruction->error = decode_status_text(status);

@@ -17,11 +17,11 @@
 
 /* The instruction that exited. */
 struct instruction {
-    struct insn insn;
-    struct emu_cpu cpu; /* on the registers in the state page; RIP and RFLAGS are copies */
-    uint8_t bytes[INSN_MAX_LENGTH];
-    size_t count;       /* of bytes that could be fetched */
-    const char *error;  /* NULL: `insn` is right; else why it is not */
+    const struct insn *insn; /* lives in the vcpu, until the next one */
+    struct emu_cpu cpu;      /* on the registers in the state page; RIP and RFLAGS are copies */
+    uint8_t bytes[INSN_MAX_LENGTH + 1];
+    size_t count;      /* of bytes that could be fetched */
+    const char *error; /* NULL: `insn` is right; else why it is not */
 };
 
 /* Fetches and decodes. False: `error` says why. */

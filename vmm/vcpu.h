@@ -8,6 +8,7 @@
 
 #include "kernel/abi/vcpu.h"
 #include "vmm/cpuid.h"
+#include "vmm/decode.h"
 #include "vmm/msr.h"
 
 struct machine;
@@ -38,6 +39,14 @@ struct cpuid_entry {
     struct cpuid_regs regs;
 };
 
+#define DECODED_SIZE 16u
+
+/* An instruction that was decoded before: what its bytes mean never changes. */
+struct decoded {
+    uint64_t key[2]; /* INSN_MAX_LENGTH bytes as fetched, then 1 + enum insn_mode; 0: nothing is here */
+    struct insn insn;
+};
+
 /* The debug registers that the guest sees. The CPU has none of them: breakpoints don't fire. */
 struct debug_registers {
     uint64_t address[4];
@@ -58,6 +67,7 @@ struct vcpu {
     uint16_t groups[EXIT_COUNT]; /* what comes with each exit (SYS_VCPU_MASK) */
     struct cpuid_policy cpuid;
     struct cpuid_entry cpuid_cache[CPUID_CACHE_SIZE];
+    struct decoded decoded[DECODED_SIZE];
     struct msr_state msr;
     struct debug_registers debug;
 };

@@ -1,5 +1,4 @@
-/* main.c: the console server: the service "console" on the 16550 at the ports and interrupt that it
- * was given. */
+/* main.c: the console server: the service "console" on one 16550, driven by interrupts. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 

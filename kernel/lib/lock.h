@@ -17,7 +17,7 @@
 struct lock {
     uint16_t next;
     uint16_t serving;
-    DEBUG_ONLY(uint32_t holder;)
+    uint32_t holder; /* of debug builds; always there, for assembly knows offsets behind locks */
 };
 
 /* Number of the calling CPU; only debug builds call it. Provided by kernel/x86/cpu.c. */

@@ -3,6 +3,7 @@
 #include "kernel/obj/direct.h"
 
 #include "kernel/obj/notification.h"
+#include "kernel/obj/lend.h"
 #include "kernel/obj/sched.h"
 #include "kernel/obj/transfer.h"
 
@@ -25,20 +26,6 @@ static inline struct thread *sole_receiver(struct endpoint *endpoint)
     }
     endpoint_unlock(endpoint, queue);
     return NULL;
-}
-
-/* A receiver without time of its own runs on the sender's. Returns what was lent. */
-static inline struct sched *lend(struct thread *from, struct thread *to)
-{
-    struct sched *sched = from->sched;
-
-    if (to->sched) {
-        return NULL;
-    }
-    from->sched = NULL;
-    to->sched = sched;
-    sched->thread = to;
-    return sched;
 }
 
 bool direct_send(struct core *core, struct vcpu *vcpu, enum thread_slot index, enum call_kind kind,
@@ -73,7 +60,7 @@ bool direct_send(struct core *core, struct vcpu *vcpu, enum thread_slot index, e
     self->call = kind;
     self->state = TS_REPLY;
     self->waits_in = reply;
-    reply->lent = lend(self, receiver);
+    reply_lend(reply, self, receiver);
     reply->receiver = NULL;
     __atomic_store_n(&reply->caller, self, __ATOMIC_RELEASE);
     sched_switch(core, receiver);
@@ -142,8 +129,7 @@ bool direct_answer(struct core *core, struct thread *self, struct endpoint *endp
     }
     if (lent) {
         self->sched = NULL;
-        sched_bind(lent, caller);
-        reply->lent = NULL;
+        reply_take_home(reply, lent, caller);
     }
     caller->state = TS_READY;
     if (__builtin_expect(!wait_unsignalled(self, endpoint, reply), 0)) {

@@ -4,6 +4,7 @@
 
 #include "kernel/lib/string.h"
 #include "kernel/obj/notification.h"
+#include "kernel/obj/lend.h"
 #include "kernel/obj/sched.h"
 #include "kernel/obj/transfer.h"
 #include "kernel/obj/vcpu.h"
@@ -11,6 +12,17 @@
 void endpoint_remove(struct endpoint *endpoint, struct thread *thread)
 {
     endpoint_unlock(endpoint, queue_remove(endpoint_lock(endpoint), thread));
+}
+
+void reply_give_back(struct thread *thread)
+{
+    struct sched *sched = thread->sched;
+    struct reply *reply = sched ? sched->lender : NULL;
+
+    if (reply) {
+        thread->sched = NULL;
+        reply_take_home(reply, sched, reply->caller);
+    }
 }
 
 /*
@@ -21,22 +33,13 @@ static inline void deliver(struct core *core, struct thread *caller, struct thre
                            uint32_t badge)
 {
     struct reply *reply = receiver->reply;
-    struct sched *lent = NULL;
 
     core_count(core, CT_MESSAGE);
     message_transfer(caller, receiver, badge);
-    if (!receiver->sched) {
-        lent = caller->sched;
-        caller->sched = NULL;
-        receiver->sched = lent;
-        if (lent) {
-            lent->thread = receiver;
-        }
-    }
+    reply_lend(reply, caller, receiver);
     caller->state = TS_REPLY;
     caller->waits_in = reply;
     receiver->reply = NULL;
-    reply->lent = lent;
     reply->receiver = NULL;
     __atomic_store_n(&reply->caller, caller, __ATOMIC_RELEASE);
 }
@@ -84,6 +87,7 @@ bool endpoint_recv(struct core *core, struct thread *receiver, struct endpoint *
     struct notification *bound = receiver->bound;
     struct thread *caller;
 
+    reply_give_back(receiver);
     if (bound && notification_take(bound, receiver)) {
         reply->receiver = NULL;
         return false;
@@ -134,10 +138,8 @@ struct thread *reply_answer(struct core *core, struct thread *self, struct reply
     }
     lent = reply->lent;
     if (lent) {
-        if (lent->thread) {
-            lent->thread->sched = NULL;
-        }
-        sched_bind(lent, caller);
+        self->sched = NULL;
+        reply_take_home(reply, lent, caller);
     }
     if (__builtin_expect(caller->call == CALL_USER, 1)) {
         message_answer(self, caller);
@@ -165,16 +167,28 @@ void endpoint_kill(struct core *core, struct endpoint *endpoint)
     }
 }
 
+/* Time that was lent through the Reply, and perhaps further, is its caller's again. */
+static void unwind(struct reply *reply, struct thread *caller)
+{
+    struct sched *sched = reply->lent;
+    struct reply *inner = sched->lender;
+
+    sched_take_back(sched);
+    while (inner != reply) {
+        inner->lent = NULL;
+        inner = inner->outer;
+    }
+    reply_take_home(reply, sched, caller);
+}
+
 void reply_forget(struct reply *reply)
 {
     struct thread *caller = reply->caller;
 
     if (reply->lent) {
-        sched_unbind(reply->lent);
-        sched_bind(reply->lent, caller);
+        unwind(reply, caller);
     }
     reply->caller = NULL;
-    reply->lent = NULL;
 }
 
 void reply_kill(struct core *core, struct reply *reply)

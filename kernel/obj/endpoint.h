@@ -72,11 +72,21 @@ _Static_assert(sizeof(struct endpoint) <= 1 << ENDPOINT_BITS, "object size");
 /* Holds one caller until it is answered. Whoever takes 'caller' by an exchange answers it. */
 struct reply {
     struct thread *caller;  /* atomic; NULL: none */
-    struct sched *lent;     /* the caller's SchedContext, if the receiver runs on it */
+    struct sched *lent;     /* the caller's SchedContext, if it was lent to the receiver */
     struct thread *receiver; /* who waits in an endpoint with this Reply; NULL: nobody. Kernel lock: writing, or the receiver */
+    struct reply *outer;    /* of lent time: the Reply it was lent through before */
 };
 
 _Static_assert(sizeof(struct reply) <= 1 << REPLY_BITS, "object size");
+
+/*
+ * Lent time. A caller's SchedContext can travel on with the calls that its receiver makes: the Replies that it went through
+ * are a stack, from sched.lender by reply.outer. It comes back in the same order: the thread that runs on it answers, or
+ * waits for another message and so gives it back, or dies. Nobody else can answer that caller meanwhile (E_BUSY).
+ */
+
+/* A thread that runs on lent time gives it back to the caller, who may still wait for its answer. */
+void reply_give_back(struct thread *thread);
 
 /*
  * The current thread calls: its message (registers, or 'fault' for a CALL_FAULT) goes to the receiver that waits, which
@@ -92,9 +102,15 @@ void endpoint_call(struct core *core, struct thread *caller, struct endpoint *en
 bool endpoint_recv(struct core *core, struct thread *receiver, struct endpoint *endpoint,
                    struct reply *reply);
 
+/* Whether the thread may answer the caller that 'reply' holds: nobody else runs on that caller's time. */
+static inline bool reply_is_answerable(const struct reply *reply, const struct thread *self)
+{
+    return !reply->caller || !reply->lent || reply->lent == self->sched;
+}
+
 /*
- * Answers the caller that 'reply' holds with the message in the current thread's registers, and makes it ready. Returns the
- * caller if it belongs to this CPU and was not put into the ready queue yet ('direct'), else NULL.
+ * Answers the caller that 'reply' holds, if any, with the message in the current thread's registers, and makes it ready. Returns
+ * the caller if it belongs to this CPU and was not put into the ready queue yet ('direct'), else NULL.
  */
 struct thread *reply_answer(struct core *core, struct thread *self, struct reply *reply,
                             bool direct);

@@ -3,6 +3,7 @@
 #include "kernel/obj/sched.h"
 
 #include "kernel/lib/bits.h"
+#include "kernel/obj/endpoint.h"
 #include "kernel/obj/notification.h"
 #include "kernel/x86/lapic.h"
 #include "kernel/x86/tsc.h"
@@ -104,20 +105,24 @@ void sched_configure(struct sched *sched, uint64_t budget, uint64_t period)
     sched->refill_at = sched->since + period;
 }
 
-void sched_kill(struct sched *sched)
+void sched_take_back(struct sched *sched)
 {
     struct thread *thread = sched->thread;
 
-    refill_cancel(sched);
-    if (!thread) {
-        return;
-    }
-    /* A thread without time stays ready, but runs only when it is given some. */
-    if (thread->state == TS_READY) {
+    if (thread && thread->state == TS_READY) {
         thread_stop(thread);
         thread->state = TS_READY;
     }
     sched_unbind(sched);
+}
+
+void sched_kill(struct sched *sched)
+{
+    refill_cancel(sched);
+    sched_take_back(sched);
+    for (struct reply *reply = sched->lender; reply; reply = reply->outer) {
+        reply->lent = NULL;
+    }
 }
 
 /* Puts a ready thread where it waits for its turn: the queue, or the list of those without budget. */

@@ -10,6 +10,7 @@
 /* Time to run: 'budget' ticks in each 'period'. A call lends it to the thread that answers. */
 struct sched {
     struct thread *thread;   /* who runs on it now; NULL: nobody */
+    struct reply *lender;    /* through which it was lent last (endpoint.h); NULL: it is not lent */
     uint64_t budget, period; /* TSC ticks; equal: no limit */
     uint64_t left;           /* of this period's budget */
     uint64_t refill_at;      /* TSC when the next period begins */
@@ -45,7 +46,13 @@ static inline void sched_unbind(struct sched *sched)
     }
 }
 
-/* Takes the SchedContext from whoever runs on it, for ever. Kernel lock: writing. */
+/*
+ * Takes the SchedContext from whoever runs on it: that thread stays ready, but runs only when it is
+ * given other time. Kernel lock: writing.
+ */
+void sched_take_back(struct sched *sched);
+
+/* The same for ever; it is not lent to anybody any more either. Kernel lock: writing. */
 void sched_kill(struct sched *sched);
 
 /*

@@ -7,7 +7,7 @@
 #include "kernel/obj/core.h"
 
 /* How many times a Space can be funded; the untypeds it took are kept here until it dies. */
-#define SPACE_FUNDS 32
+#define SPACE_FUNDS 64
 
 /* The root table is the second page of the object. */
 struct space {

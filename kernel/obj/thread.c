@@ -178,6 +178,7 @@ void thread_kill(struct thread *thread)
 {
     thread_stop(thread);
     forget_cached(thread);
+    reply_give_back(thread);
     if (thread->sched) {
         sched_unbind(thread->sched);
     }

@@ -145,7 +145,10 @@ fast_call:
         mov     byte [rsp + THREAD_STATE], TS_REPLY
         mov     byte [rsp + THREAD_CALL], 0     ; CALL_USER
         mov     [rsp + THREAD_WAITS_IN], r12
+        mov     rax, [rbp + SCHED_LENDER]       ; the Reply is the top of the stack of lenders (lend.h)
         mov     [r12 + REPLY_LENT], rbp
+        mov     [r12 + REPLY_OUTER], rax
+        mov     [rbp + SCHED_LENDER], r12
         mov     qword [r12 + REPLY_RECEIVER], 0
         mov     [r12 + REPLY_CALLER], rsp
         mov     edi, r14d
@@ -193,6 +196,8 @@ fast_reply_recv:
         mov     [rsp + THREAD_REPLY], r12
         mov     qword [rsp + THREAD_SCHED], 0
         mov     [r12 + REPLY_RECEIVER], rsp
+        mov     rax, [r12 + REPLY_OUTER]
+        mov     [rbp + SCHED_LENDER], rax
         mov     [rbx + THREAD_SCHED], rbp
         mov     [rbp], rbx                      ; sched.thread
         mov     byte [rbx + THREAD_STATE], TS_READY

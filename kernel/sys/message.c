@@ -70,6 +70,9 @@ void sys_reply(struct thread *self)
 
     klock_read(core);
     status = sys_find(self, high_half(self->regs.rdi), OBJ_REPLY, RP_USE, &reply);
+    if (status == OK && !reply_is_answerable(cap_object(&reply->cap), self)) {
+        status = E_BUSY;
+    }
     if (status == OK) {
         reply_answer(core, self, cap_object(&reply->cap), false);
     }
@@ -123,7 +126,9 @@ static inline enum status find_both(struct thread *self, struct slot **endpoint,
     if (status != OK) {
         return status;
     }
-    return ((struct reply *)cap_object(&(*reply)->cap))->receiver ? E_BUSY : OK;
+    struct reply *object = cap_object(&(*reply)->cap);
+
+    return object->receiver || !reply_is_answerable(object, self) ? E_BUSY : OK;
 }
 
 void sys_reply_recv(struct thread *self)

@@ -155,7 +155,8 @@ enum status sys_sched(struct core *core, struct thread *self, struct slot *slot)
     if (time && time->thread && time->thread != thread) {
         return E_BUSY;
     }
-    if (thread->state == TS_READY) {
+    /* Of one that waits for an answer the time may be lent. */
+    if (thread->state == TS_READY || thread->state == TS_REPLY) {
         return E_STATE;
     }
     if (thread->sched) {

@@ -85,6 +85,7 @@ static void load_gdt(const struct cpu *cpu)
                      "mov %w3, %%es\n\t"
                      "mov %w3, %%fs\n\t"
                      "mov %w3, %%gs\n\t"
+                     "lldt %w3\n\t" /* after RESET and INIT it is at address 0: user level's */
                      "ltr %w4"
                      :
                      : "m"(gdtr), "i"(SEL_KERNEL_CODE), "r"(SEL_KERNEL_DATA), "r"(0), "r"(SEL_TSS)

@@ -1,5 +1,4 @@
-/* grant.h: puts exactly the capabilities that the manifest lists into a child's CNode, and names
- * them to it. */
+/* grant.h: gives a child exactly the capabilities that the manifest lists, and names them. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SERVERS_INIT_GRANT_H
 #define SERVERS_INIT_GRANT_H

@@ -75,7 +75,7 @@ static bool prepare(const struct boot_info *boot)
 
 static void start_all(void)
 {
-    bool ready[MANIFEST_CHILD_MAX];
+    bool ready[MANIFEST_CHILD_MAX] = { false };
     for (uint32_t i = 0; i < root.manifest.count; i++) {
         ready[i] = child_reserve(&root, i + 1);
     }

@@ -1,5 +1,4 @@
-/* format.h: a small printf: text, integers and pointers, without floating point, locale or memory
- * of its own. */
+/* format.h: a small printf: text, integers and pointers, no floating point, no locale. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SERVERS_LIB_FORMAT_H
 #define SERVERS_LIB_FORMAT_H

@@ -1,5 +1,4 @@
-/* snprintf.c: the C library's snprintf and vsnprintf, on our own small formatter
- * (servers/lib/format.h). */
+/* snprintf.c: the C library's snprintf and vsnprintf, on our own small formatter. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* run_test.c: plays exits and signals against a machine and looks at its answers. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* LINK: vmm/run.c vmm/machine.c vmm/terminal.c vmm/inject.c vmm/report.c vmm/linear.c vmm/guest_window.c */
-/* LINK: vmm/exit_cpuid.c vmm/exit_io.c vmm/exit_memory.c vmm/exit_msr.c vmm/exit_other.c vmm/exit_register.c */
+/* LINK: vmm/exit_cpuid.c vmm/exit_io.c vmm/exit_memory.c vmm/exit_string.c vmm/exit_msr.c vmm/exit_other.c vmm/exit_register.c */
 /* LINK: vmm/pc.c vmm/pc_route.c vmm/bus.c vmm/lapic.c vmm/lapic_regs.c vmm/lapic_timer.c vmm/lapic_msr.c */
 /* LINK: vmm/ioapic.c vmm/i8259.c vmm/i8254.c vmm/i8254_channel.c vmm/mc146818.c vmm/calendar.c */
 /* LINK: vmm/ns16550.c vmm/acpi_pm.c vmm/reset.c vmm/pci_host.c vmm/debug_exit.c */

@@ -1,5 +1,4 @@
-/* ns16550_test.c: the driver against a model of the chip, with its FIFOs and its edge-triggered
- * interrupt. */
+/* ns16550_test.c: the driver against a model of the chip, with FIFOs and interrupt edges. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* LINK: drivers/uart/ns16550.c */
 #include <setjmp.h>

@@ -6,7 +6,7 @@
 #include "run/programs/ktest/rest.h"
 
 #define FAULTER_CODE 0x300000000000ull  /* one page, all rights */
-#define FAULTER_STACK (FAULTER_CODE + 0x1000)
+#define FAULTER_STACK (FAULTER_CODE + 0xf00)  /* zeros above */
 #define FAULTER_BADGE 99
 
 struct faulter {

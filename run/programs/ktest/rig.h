@@ -72,6 +72,7 @@ void test_ipc(void);
 void test_cap(void);
 void test_revoke(void);
 void test_faults(void);
+void test_flags(void);
 void test_sched(void);
 void test_fpu(void);
 void test_random(void);

@@ -1,5 +1,4 @@
-/* manifest_fuzz.c: any bytes as a manifest: refused with a line, or read with all strings inside.
- */
+/* manifest_fuzz.c: any bytes as a manifest, and any tree made from them. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* LINK: servers/init/manifest.c servers/init/manifest_property.c servers/lib/bootfs.c */
 #include <stddef.h>

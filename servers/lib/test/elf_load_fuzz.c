@@ -1,5 +1,4 @@
-/* elf_load_fuzz.c: any bytes as a program: what is planned lies in the file and in the right range.
- */
+/* elf_load_fuzz.c: any bytes as a program: what is planned lies where it may. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* LINK: servers/lib/elf_load.c */
 #include <stddef.h>

@@ -1,0 +1,343 @@
+/* exit_test.c: exits whose handlers look at the guest's memory, control and debug registers. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* LINK: vmm/run.c vmm/machine.c vmm/terminal.c vmm/inject.c vmm/report.c vmm/linear.c vmm/guest_window.c */
+/* LINK: vmm/exit_cpuid.c vmm/exit_io.c vmm/exit_memory.c vmm/exit_string.c vmm/exit_msr.c vmm/exit_other.c vmm/exit_register.c */
+/* LINK: vmm/pc.c vmm/pc_route.c vmm/bus.c vmm/lapic.c vmm/lapic_regs.c vmm/lapic_timer.c vmm/lapic_msr.c */
+/* LINK: vmm/ioapic.c vmm/i8259.c vmm/i8254.c vmm/i8254_channel.c vmm/mc146818.c vmm/calendar.c */
+/* LINK: vmm/ns16550.c vmm/acpi_pm.c vmm/reset.c vmm/pci_host.c vmm/debug_exit.c */
+/* LINK: vmm/cpuid.c vmm/cpuid_feature.c vmm/msr.c vmm/guest_walk.c vmm/guest_ram.c */
+/* LINK: vmm/decode.c vmm/decode_table.c vmm/emulate.c vmm/emulate_string.c vmm/alu.c */
+#include "kernel/abi/message.h"
+#include "vmm/test/machine_fixture.h"
+
+#define GP_EVENT (VEVENT_VALID | VEVENT_EXCEPTION | VEVENT_ERROR | 13)
+#define PF_EVENT (VEVENT_VALID | VEVENT_EXCEPTION | VEVENT_ERROR | 14)
+#define COM1 0x3F8
+#define TABLES 0x10000u
+
+/* Puts code at 0x1000, where the guest is. */
+static void code(const char *bytes, size_t count)
+{
+    memset(ram(0x1000), 0x90, 32);
+    memcpy(ram(0x1000), bytes, count);
+    f.state.rip = 0x1000;
+}
+
+static uint64_t access_memory(uint64_t gpa, unsigned access)
+{
+    f.state.event = 0;
+    return play(START, EXIT_MEMORY, gpa, access);
+}
+
+static void put_entry(uint64_t table, unsigned index, uint64_t value)
+{
+    memcpy(ram(table + 8 * index), &value, sizeof value);
+}
+
+/* 64-bit mode: virtual 0x400000 is code at 0x1000, 0x600000 the local APIC, 0x800000 RAM at 0x2000. */
+static void use_long_mode(void)
+{
+    put_entry(TABLES, 0, (TABLES + 0x1000) | 3);
+    put_entry(TABLES + 0x1000, 0, (TABLES + 0x2000) | 3);
+    put_entry(TABLES + 0x2000, 2, (TABLES + 0x3000) | 3);
+    put_entry(TABLES + 0x2000, 3, (TABLES + 0x4000) | 3);
+    put_entry(TABLES + 0x2000, 4, (TABLES + 0x5000) | 3);
+    put_entry(TABLES + 0x3000, 0, 0x1000 | 3);
+    put_entry(TABLES + 0x4000, 0, 0xFEE00000 | 3);
+    put_entry(TABLES + 0x5000, 0, 0x2000 | 3);
+    f.state.cr0 = 0x80000011;
+    f.state.cr3 = TABLES;
+    f.state.cr4 = 0x20;
+    f.state.efer = 0x500;
+    f.state.segment[VSEG_CS].access = 0xA09B;
+}
+
+static void reads_the_lapic(void **state)
+{
+    (void)state;
+    code("\xA1\x30\x00\xE0\xFE", 5); /* mov eax, [0xfee00030] */
+    f.state.interruptibility = VINT_STI;
+    assert_int_equal(access_memory(0xFEE00030, FAULT_READ), VS_IP);
+    assert_int_equal(f.state.rip, 0x1005);
+    assert_int_equal(f.state.gpr[VGPR_RAX] & 0xFF, 0x14); /* version of an integrated APIC */
+    assert_int_equal(f.state.interruptibility, 0);
+}
+
+static void changed_code_is_decoded_anew(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        code("\xA1\x30\x00\xE0\xFE", 5); /* mov eax, [0xfee00030] */
+        f.state.gpr[VGPR_RAX] = 0;
+        assert_int_equal(access_memory(0xFEE00030, FAULT_READ), VS_IP);
+        assert_int_equal(f.state.gpr[VGPR_RAX] & 0xFF, 0x14);
+        code("\x8B\x0D\x30\x00\xE0\xFE", 6); /* mov ecx, [0xfee00030] */
+        f.state.gpr[VGPR_RCX] = 0;
+        assert_int_equal(access_memory(0xFEE00030, FAULT_READ), VS_IP);
+        assert_int_equal(f.state.gpr[VGPR_RCX] & 0xFF, 0x14);
+        assert_int_equal(f.state.rip, 0x1006);
+    }
+}
+
+static void reads_through_page_tables(void **state)
+{
+    (void)state;
+    use_long_mode();
+    code("\x45\x8B\x45\x30", 4); /* mov r8d, [r13 + 0x30] */
+    f.state.gpr[8] = UINT64_MAX;
+    f.state.gpr[13] = 0x600000;
+    f.state.rip = 0x400000;
+    assert_int_equal(access_memory(0xFEE00030, FAULT_READ), VS_IP);
+    assert_int_equal(f.state.rip, 0x400004);
+    assert_int_equal(f.state.gpr[8] & 0xFF, 0x14);
+    assert_int_equal(f.state.gpr[8] >> 32, 0);
+}
+
+static void code_at_the_end_of_memory_counts(void **state)
+{
+    (void)state;
+    f.state.rip = RAM_SIZE - 5;
+    memcpy(ram(f.state.rip), "\xA1\x30\x00\xE0\xFE", 5);
+    assert_int_equal(access_memory(0xFEE00030, FAULT_READ), VS_IP);
+    assert_int_equal(f.state.rip, RAM_SIZE);
+    assert_int_equal(f.state.gpr[VGPR_RAX] & 0xFF, 0x14);
+}
+
+static void moves_from_a_device_to_memory(void **state)
+{
+    (void)state;
+    use_long_mode();
+    code("\xF3\xA5", 2); /* rep movsd */
+    f.state.gpr[VGPR_RSI] = 0x600030;
+    f.state.gpr[VGPR_RDI] = 0x800010;
+    f.state.gpr[VGPR_RCX] = 1;
+    f.state.rip = 0x400000;
+    assert_int_equal(access_memory(0xFEE00030, FAULT_READ), VS_IP);
+    assert_int_equal(*ram(0x2010), 0x14);
+    assert_int_equal(f.state.gpr[VGPR_RCX], 0);
+    /* The copy's target is dirty in the guest's page tables now. */
+    assert_int_equal(*ram(TABLES + 0x5000) & 0x60, 0x60);
+}
+
+static void the_other_operand_may_fault(void **state)
+{
+    (void)state;
+    use_long_mode();
+    code("\xF3\xA5", 2); /* rep movsd */
+    f.state.gpr[VGPR_RSI] = 0x600030;
+    f.state.gpr[VGPR_RDI] = 0x801000;
+    f.state.gpr[VGPR_RCX] = 1;
+    f.state.rip = 0x400000;
+    assert_int_equal(access_memory(0xFEE00030, FAULT_READ), VS_CR | VS_EVENT);
+    assert_int_equal(f.state.event, PF_EVENT);
+    assert_int_equal(f.state.event_error, 2);
+    assert_int_equal(f.state.cr2, 0x801000);
+    assert_int_equal(f.state.rip, 0x400000);
+}
+
+static void nothing_reads_all_ones(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 100; i++) {
+        code("\xA1\x00\x00\x00\xD0", 5); /* mov eax, [0xd0000000] */
+        f.state.gpr[VGPR_RAX] = 0;
+        assert_int_equal(access_memory(0xD0000000, FAULT_READ), VS_IP);
+        assert_int_equal(f.state.gpr[VGPR_RAX], 0xFFFFFFFF);
+    }
+    code("\xA3\x00\x00\x00\xD0", 5); /* mov [0xd0000000], eax */
+    assert_int_equal(access_memory(0xD0000000, FAULT_WRITE), VS_IP);
+    assert_non_null(strstr(f.log, "0xd0000000"));
+    assert_true(strlen(f.log) < 2048);
+}
+
+static void unknown_instructions_end_the_guest(void **state)
+{
+    (void)state;
+    code("\x0F\x11\x05\x00\x00\xE0\xFE", 7); /* movups [0xfee00000], xmm0 */
+    assert_int_equal(access_memory(0xFEE00000, FAULT_WRITE), RUN_END);
+    assert_int_equal(f.machine.reason, END_REFUSED);
+    assert_non_null(strstr(f.log, "0xfee00000"));
+    assert_non_null(strstr(f.log, "rip 0x1000"));
+    assert_non_null(strstr(f.log, "0f 11 05 00 00 e0 fe"));
+}
+
+static void code_outside_memory_ends_the_guest(void **state)
+{
+    (void)state;
+    assert_int_equal(access_memory(0xD0000000, FAULT_EXEC), RUN_END);
+    assert_non_null(strstr(f.log, "instruction fetch from 0xd0000000"));
+}
+
+static void delivery_into_nothing_ends_the_guest(void **state)
+{
+    (void)state;
+    f.state.event = PF_EVENT;
+    assert_int_equal(play(START, EXIT_MEMORY, 0xD0000000, FAULT_WRITE), RUN_END);
+    assert_non_null(strstr(f.log, "delivery"));
+}
+
+static uint64_t string_io(uint64_t flags)
+{
+    assert_int_equal(play(START, EXIT_IO, COM1 | 1u << 16 | VIO_STRING | flags, 0), 0);
+    assert_int_equal(f.groups[EXIT_IO], VS_IP | VS_CR | VS_SEGMENT);
+    return play(START, EXIT_IO, COM1 | 1u << 16 | VIO_STRING | flags, 0);
+}
+
+static void outs_writes_a_string(void **state)
+{
+    (void)state;
+    code("\xF3\x6E", 2); /* rep outsb */
+    memcpy(ram(0x2FFD), "string\n", 7);
+    f.state.gpr[VGPR_RSI] = 0x2FFD;
+    f.state.gpr[VGPR_RCX] = 7;
+    assert_int_equal(string_io(VIO_REP), VS_IP);
+    assert_string_equal(f.output, "string\n");
+    assert_int_equal(f.state.rip, 0x1002);
+    assert_int_equal(f.state.gpr[VGPR_RCX], 0);
+    assert_int_equal(f.state.gpr[VGPR_RSI], 0x3004);
+}
+
+static void ins_reads_backwards(void **state)
+{
+    (void)state;
+    code("\x6C", 1); /* insb */
+    f.state.rflags |= 1 << 10;
+    out_byte(START, COM1 + 2, 0x01);
+    f.input = "x";
+    notice(START, NOTICE_INPUT);
+    f.state.gpr[VGPR_RDI] = 0x2000;
+    assert_int_equal(string_io(VIO_IN), VS_IP);
+    assert_int_equal(*ram(0x2000), 'x');
+    assert_int_equal(f.state.gpr[VGPR_RDI], 0x1FFF);
+    assert_int_equal(f.state.rip, 0x1001);
+}
+
+static void strings_fault_between_elements(void **state)
+{
+    (void)state;
+    use_long_mode();
+    code("\xF3\x6E", 2); /* rep outsb */
+    memcpy(ram(0x2FFD), "abc", 3);
+    f.state.gpr[VGPR_RSI] = 0x800FFD;
+    f.state.gpr[VGPR_RCX] = 10;
+    f.state.rip = 0x400000;
+    assert_int_equal(string_io(VIO_REP), VS_CR | VS_EVENT);
+    assert_int_equal(f.state.event, PF_EVENT);
+    assert_int_equal(f.state.event_error, 0);
+    assert_int_equal(f.state.cr2, 0x801000);
+    assert_int_equal(f.state.gpr[VGPR_RCX], 7);
+    assert_int_equal(f.state.gpr[VGPR_RSI], 0x801000);
+    assert_int_equal(f.state.rip, 0x400000);
+}
+
+static uint64_t write_cr(unsigned number, uint64_t value)
+{
+    f.state.gpr[VGPR_RBX] = value;
+    return play(START, EXIT_CR, number | VGPR_RBX << 8, 0);
+}
+
+static void cr0_is_left_to_the_cpu(void **state)
+{
+    (void)state;
+    /* Caches off, and paging on: here only what the kernel watches changes; then the CPU is asked again. */
+    assert_int_equal(write_cr(0, 0xC0000011), VS_CR);
+    assert_int_equal(f.state.cr0, 0x40000011);
+    assert_int_equal(write_cr(0, 0x20000011), VS_EVENT); /* NW without CD */
+    assert_int_equal(f.state.event, GP_EVENT);
+    assert_int_equal(f.state.cr0, 0x40000011);
+}
+
+static void vmx_cannot_be_turned_on(void **state)
+{
+    (void)state;
+    assert_int_equal(write_cr(4, 1 << 13), VS_EVENT);
+    assert_int_equal(f.state.event, GP_EVENT);
+}
+
+static void cr8_is_the_task_priority(void **state)
+{
+    (void)state;
+    use_deadline_timer(0x45);
+    assert_int_equal(write_cr(8, 5), VS_ADVANCE);
+    write_msr(START, 0x6E0, 5000);
+    /* Held back by the priority, and let in when that falls. */
+    assert_int_equal(notice(5000, NOTICE_TIMER), RUN_NONE);
+    assert_int_equal(play(5001, EXIT_KICK, 0, 0) & VS_EVENT, 0);
+    assert_int_equal(play(5002, EXIT_CR, 8 | 1 << 4 | VGPR_RDX << 8, 0), VS_ADVANCE);
+    assert_int_equal(f.state.gpr[VGPR_RDX], 5);
+    assert_int_equal(write_cr(8, 3) & (VS_ADVANCE | VS_EVENT), VS_ADVANCE | VS_EVENT);
+    assert_int_equal(f.state.event, VEVENT_VALID | VEVENT_INTERRUPT | 0x45);
+    assert_int_equal(write_cr(8, 16), VS_EVENT);
+    assert_int_equal(f.state.event, GP_EVENT);
+}
+
+static uint64_t dr(unsigned number, uint64_t read, uint64_t value)
+{
+    f.state.gpr[VGPR_RBX] = value;
+    return play(START, EXIT_DR, number | read << 4 | VGPR_RBX << 8, 0);
+}
+
+static void debug_registers_keep_values(void **state)
+{
+    (void)state;
+    assert_int_equal(dr(2, 0, 0x12345678), VS_ADVANCE);
+    assert_int_equal(dr(2, 1, 0), VS_ADVANCE);
+    assert_int_equal(f.state.gpr[VGPR_RBX], 0x12345678);
+    assert_int_equal(dr(7, 0, 1), VS_ADVANCE);
+    assert_int_equal(dr(5, 1, 0), VS_ADVANCE); /* DR5 is DR7 */
+    assert_int_equal(f.state.gpr[VGPR_RBX], 0x401);
+    f.state.cr4 = 1 << 3;
+    assert_int_equal(dr(5, 1, 0), VS_EVENT);
+    assert_int_equal(f.state.event, VEVENT_VALID | VEVENT_EXCEPTION | 6);
+    use_long_mode();
+    assert_int_equal(dr(7, 0, 1ull << 32), VS_EVENT);
+    assert_int_equal(f.state.event, GP_EVENT);
+}
+
+static void debug_exceptions_go_on_to_the_guest(void **state)
+{
+    const uint64_t word[4] = {EXIT_EXCEPTION, VEVENT_VALID | VEVENT_EXCEPTION | 1, 0, 0x4000};
+
+    (void)state;
+    assert_int_equal(run_exit(&f.machine.vcpu[0], word, START), VS_EVENT);
+    assert_int_equal(f.state.event, VEVENT_VALID | VEVENT_EXCEPTION | 1);
+    dr(6, 1, 0);
+    assert_int_equal(f.state.gpr[VGPR_RBX], 0xFFFF4FF0);
+}
+
+int main(void)
+{
+#define TEST(name, function) {name, function, set_up, tear_down, NULL}
+    const struct CMUnitTest tests[] = {
+        TEST("EXIT-01: the local APIC is read in protected mode", reads_the_lapic),
+        TEST("EXIT-02: code that changed in place is decoded anew", changed_code_is_decoded_anew),
+        TEST("EXIT-03: the local APIC is read through the guest's page tables",
+             reads_through_page_tables),
+        TEST("EXIT-04: an instruction may end where memory ends",
+             code_at_the_end_of_memory_counts),
+        TEST("EXIT-05: MOVS copies from a device to memory", moves_from_a_device_to_memory),
+        TEST("EXIT-06: a page fault of the other operand is the guest's",
+             the_other_operand_may_fault),
+        TEST("EXIT-07: memory that nobody decodes reads all ones, and the log is not flooded",
+             nothing_reads_all_ones),
+        TEST("EXIT-08: an unknown instruction ends the guest and is shown",
+             unknown_instructions_end_the_guest),
+        TEST("EXIT-09: code where no memory is ends the guest",
+             code_outside_memory_ends_the_guest),
+        TEST("EXIT-10: an event delivered to where no memory is ends the guest",
+             delivery_into_nothing_ends_the_guest),
+        TEST("EXIT-11: REP OUTS writes a string across pages", outs_writes_a_string),
+        TEST("EXIT-12: INS goes backwards with DF", ins_reads_backwards),
+        TEST("EXIT-13: REP OUTS stops at a page fault, with its registers right",
+             strings_fault_between_elements),
+        TEST("EXIT-14: CR0 writes are left to the CPU but for the cache bits",
+             cr0_is_left_to_the_cpu),
+        TEST("EXIT-15: setting CR4.VMXE is #GP", vmx_cannot_be_turned_on),
+        TEST("EXIT-16: CR8 is the task priority of the local APIC", cr8_is_the_task_priority),
+        TEST("EXIT-17: debug registers keep values, as in a CPU", debug_registers_keep_values),
+        TEST("EXIT-18: a debug exception goes on to the guest, with DR6",
+             debug_exceptions_go_on_to_the_guest),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
