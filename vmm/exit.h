@@ -8,8 +8,8 @@
 #include "vmm/vcpu.h"
 
 /*
- * Each gets the words of the KL_EXIT message (kernel/abi/vcpu.h) and returns the answer: VS_ groups, or
- * RUN_HOLD, RUN_END (vcpu.h).
+ * Each gets the words of the KL_EXIT message (kernel/abi/vcpu.h) and returns the answer: VS_
+ * groups, or RUN_HOLD, RUN_END (vcpu.h).
  */
 
 /* exit_io.c: IN and OUT. */

@@ -20,14 +20,23 @@ static bool is_right(const struct vcpu *vcpu, const struct cpuid_entry *entry, u
            (!entry->by_cr4 || ((entry->cr4 ^ vcpu->state->cr4) & CR4_SHOWN) == 0);
 }
 
-static void fill(struct vcpu *vcpu, struct cpuid_entry *entry, uint32_t leaf, uint32_t subleaf)
+/*
+ * Makes the answer. False: the exit lacks what it depends on. Not inlined, to keep the usual way
+ * short.
+ */
+static __attribute__((noinline)) bool fill(struct vcpu *vcpu, struct cpuid_entry *entry,
+                                           uint32_t leaf, uint32_t subleaf)
 {
     const struct machine_ops *ops = &vcpu->machine->ops;
+    bool by_cr4 = leaf == LEAF_FEATURES || leaf == LEAF_STRUCTURED;
     struct cpuid_regs host;
 
+    if (by_cr4 && !vcpu_has(vcpu, EXIT_CPUID, VS_CR)) {
+        return false;
+    }
     *entry = (struct cpuid_entry){
         .valid = true,
-        .by_cr4 = leaf == LEAF_FEATURES || leaf == LEAF_STRUCTURED,
+        .by_cr4 = by_cr4,
         .leaf = leaf,
         .subleaf = subleaf,
         .cr4 = vcpu->state->cr4,
@@ -35,6 +44,7 @@ static void fill(struct vcpu *vcpu, struct cpuid_entry *entry, uint32_t leaf, ui
     vcpu->cpuid.cr4 = vcpu->state->cr4;
     ops->host_cpuid(ops->ctx, leaf, subleaf, &host);
     cpuid_guest(&vcpu->cpuid, leaf, subleaf, &host, &entry->regs);
+    return true;
 }
 
 uint64_t exit_cpuid(struct vcpu *vcpu, const uint64_t *word)
@@ -44,12 +54,9 @@ uint64_t exit_cpuid(struct vcpu *vcpu, const uint64_t *word)
     struct cpuid_entry *entry = entry_for(vcpu, leaf, subleaf);
 
     (void)word;
-    if (__builtin_expect(!is_right(vcpu, entry, leaf, subleaf), 0)) {
-        if ((leaf == LEAF_FEATURES || leaf == LEAF_STRUCTURED) &&
-            !vcpu_has(vcpu, EXIT_CPUID, VS_CR)) {
-            return 0;
-        }
-        fill(vcpu, entry, leaf, subleaf);
+    if (__builtin_expect(!is_right(vcpu, entry, leaf, subleaf), 0) &&
+        !fill(vcpu, entry, leaf, subleaf)) {
+        return 0;
     }
     gpr[VGPR_RAX] = entry->regs.eax;
     gpr[VGPR_RBX] = entry->regs.ebx;

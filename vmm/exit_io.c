@@ -3,7 +3,10 @@
 #include "vmm/exit.h"
 #include "vmm/machine.h"
 
-/* A 4-byte result clears the upper half of RAX; shorter ones leave the rest of it (SDM 1, 3.4.1.1). */
+/*
+ * A 4-byte result clears the upper half of RAX; shorter ones leave the rest of it (SDM 1,
+ * 3.4.1.1).
+ */
 static void set_accumulator(uint64_t *rax, unsigned size, uint32_t value)
 {
     switch (size) {

@@ -1,10 +1,11 @@
-/* exit_memory.c: an access to guest-physical memory that is not there: to a device, or to nothing. */
+/* exit_memory.c: accesses to guest-physical memory that is not there: to devices, or nothing. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
 #include "kernel/abi/message.h"
 #include "vmm/exit.h"
 #include "vmm/inject.h"
+#include "vmm/instruction.h"
 #include "vmm/linear.h"
 #include "vmm/machine.h"
 #include "vmm/report.h"
@@ -79,7 +80,7 @@ static uint64_t give_up(struct vcpu *vcpu, const struct instruction *instruction
 {
     char bytes[REPORT_BYTES_SIZE];
 
-    report_bytes(bytes, instruction->bytes, instruction->count);
+    report_bytes(bytes, instruction->decoded->bytes.byte, instruction->decoded->count);
     return report_fatal(vcpu, "can't emulate a %s at 0x%lx, rip 0x%lx, bytes %s: %s",
                         write ? "write" : "read", gpa, vcpu->state->rip, bytes, why);
 }
@@ -100,11 +101,11 @@ uint64_t exit_memory(struct vcpu *vcpu, const uint64_t *word)
         return report_fatal(vcpu, "delivery of event 0x%x through 0x%lx, where no memory is",
                             vcpu->state->event, word[1]);
     }
-    if (!linear_instruction(vcpu, &instruction)) {
+    if (!instruction_read(vcpu, &instruction)) {
         return give_up(vcpu, &instruction, cause.gpa, cause.write, instruction.error);
     }
     bus.ctx = &access;
-    enum emu_status status = emulate(instruction.insn, &instruction.cpu, &cause, &bus);
+    enum emu_status status = emulate(&instruction.decoded->insn, &instruction.cpu, &cause, &bus);
 
     if (status == EMU_PAGE_FAULT) {
         return fault(&access);
@@ -113,5 +114,5 @@ uint64_t exit_memory(struct vcpu *vcpu, const uint64_t *word)
         return give_up(vcpu, &instruction, cause.gpa, cause.write, emu_status_text(status));
     }
     machine_rearm(vcpu->machine);
-    return linear_retire(vcpu, &instruction);
+    return instruction_retire(vcpu, &instruction);
 }

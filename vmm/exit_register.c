@@ -17,7 +17,10 @@
 #define CR4_VMXE (UINT64_C(1) << 13)
 #define EFER_LMA (UINT64_C(1) << 10)
 
-/* The instruction at hand writes a general register, which may be RSP: the kernel loads that with RIP. */
+/*
+ * The instruction at hand writes a general register, which may be RSP: the kernel loads that with
+ * RIP.
+ */
 static uint64_t set_gpr(struct vcpu *vcpu, unsigned number, uint64_t value)
 {
     struct vcpu_state *state = vcpu->state;
@@ -34,8 +37,9 @@ static uint64_t set_gpr(struct vcpu *vcpu, unsigned number, uint64_t value)
 enum cr_access { CR_WRITE, CR_READ, CR_CLTS, CR_LMSW };
 
 /*
- * The kernel watches NE, NW and CD alone. They are changed here, and the guest runs its instruction again: this
- * time it does not exit, and the CPU itself makes all the checks and the changes of mode.
+ * The kernel watches NE, NW and CD alone. They are changed here, and the guest runs its
+ * instruction again: this time it does not exit, and the CPU itself makes all the checks and the
+ * changes of mode.
  */
 static uint64_t write_cr0(struct vcpu *vcpu, uint64_t value)
 {

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmm/exit.h"
 #include "vmm/inject.h"
+#include "vmm/instruction.h"
 #include "vmm/linear.h"
 #include "vmm/machine.h"
 #include "vmm/report.h"
@@ -67,7 +68,7 @@ static bool move_element(struct string *s)
     uint8_t *bytes[4];
     uint32_t value = 0;
 
-    if (!find(s, emu_operand_address(s->instruction.insn, &s->instruction.cpu), bytes)) {
+    if (!find(s, emu_operand_address(&s->instruction.decoded->insn, &s->instruction.cpu), bytes)) {
         return false;
     }
     if (s->in) {
@@ -89,7 +90,7 @@ static bool move_element(struct string *s)
 static void add_to(struct string *s, unsigned number, uint64_t amount)
 {
     const struct insn_register reg = {.number = (uint8_t)number};
-    unsigned size = s->instruction.insn->address_size;
+    unsigned size = s->instruction.decoded->insn.address_size;
     struct emu_cpu *cpu = &s->instruction.cpu;
 
     emu_set_register(cpu, reg, size, emu_get_register(cpu, reg, size) + amount);
@@ -99,7 +100,7 @@ static void add_to(struct string *s, unsigned number, uint64_t amount)
 static bool move_elements(struct string *s)
 {
     struct emu_cpu *cpu = &s->instruction.cpu;
-    const struct insn *insn = s->instruction.insn;
+    const struct insn *insn = &s->instruction.decoded->insn;
     const struct insn_register count = {.number = INSN_RCX};
     uint64_t step = cpu->rflags & RFLAGS_DF ? -(uint64_t)s->size : s->size;
 
@@ -131,12 +132,12 @@ uint64_t exit_string(struct vcpu *vcpu, uint64_t what)
     if (!vcpu_has(vcpu, EXIT_IO, LINEAR_GROUPS)) {
         return 0;
     }
-    if (!linear_instruction(vcpu, &s.instruction)) {
+    if (!instruction_read(vcpu, &s.instruction)) {
         return report_fatal(vcpu, "string I/O to port 0x%x: %s", s.port, s.instruction.error);
     }
     if (move_elements(&s)) {
-        emu_retire(s.instruction.insn, &s.instruction.cpu);
-        s.answer = linear_retire(vcpu, &s.instruction);
+        emu_retire(&s.instruction.decoded->insn, &s.instruction.cpu);
+        s.answer = instruction_retire(vcpu, &s.instruction);
     }
     machine_rearm(vcpu->machine);
     return s.answer;

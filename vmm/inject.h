@@ -9,8 +9,9 @@
 #include "vmm/vcpu.h"
 
 /*
- * The instruction at hand raises the exception `vector`, which has no error code, or #GP(0), or #PF. The
- * value is what the handler answers. The exit at hand is not one in the middle of an event's delivery.
+ * The instruction at hand raises the exception `vector`, which has no error code, or #GP(0), or
+ * #PF. The value is what the handler answers. The exit at hand is not one in the middle of an
+ * event's delivery.
  */
 uint64_t inject_exception(struct vcpu *vcpu, unsigned vector);
 uint64_t inject_general_protection(struct vcpu *vcpu);

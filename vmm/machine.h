@@ -15,7 +15,9 @@
 
 /* What a machine needs of the world: system calls in the VMM, a model in the host test. */
 struct machine_ops {
-    /* Has virtual CPU 0's thread signalled when the guest's TSC is `deadline`. Replaces the last. */
+    /*
+     * Has virtual CPU 0's thread signalled when the guest's TSC is `deadline`. Replaces the last.
+     */
     void (*set_timer)(void *ctx, uint64_t deadline);
     /* Makes a virtual CPU that runs exit with EXIT_KICK. */
     void (*kick)(void *ctx, unsigned cpu);
@@ -64,8 +66,9 @@ void machine_enter_at(struct machine *machine, const struct guest_entry *entry);
 void machine_tick(struct machine *machine, uint64_t now);
 
 /*
- * Sets the timer if something is due before it goes off. To be called after whatever may have brought
- * a deadline forward. One that moved back is left: the timer goes off once too early instead.
+ * Sets the timer if something is due before it goes off. To be called after whatever may have
+ * brought a deadline forward. One that moved back is left: the timer goes off once too early
+ * instead.
  */
 void machine_rearm(struct machine *machine);
 

@@ -39,8 +39,8 @@ static inline uint32_t own(const struct start_info *info, enum own_slot slot)
 bool objects_make(const struct start_info *info);
 
 /*
- * Configures the virtual CPU, on the Space and with the endpoints that vmspace has given, one step less urgent
- * than the VMM's thread and on the same CPU. False: as above.
+ * Configures the virtual CPU, on the Space and with the endpoints that vmspace has given, one step
+ * less urgent than the VMM's thread and on the same CPU. False: as above.
  */
 bool objects_configure(const struct start_info *info);
 

@@ -15,8 +15,8 @@
 __attribute__((format(printf, 2, 3))) void report_few(struct vcpu *vcpu, const char *format, ...);
 
 /*
- * Why the guest cannot go on, and its state: two lines. The exit at hand came with VS_CR. Ends the guest
- * (END_REFUSED); the value is RUN_END.
+ * Why the guest cannot go on, and its state: two lines. The exit at hand came with VS_CR. Ends the
+ * guest (END_REFUSED); the value is RUN_END.
  */
 __attribute__((format(printf, 2, 3))) uint64_t report_fatal(struct vcpu *vcpu, const char *format,
                                                             ...);

@@ -4,18 +4,20 @@
 #define VMM_VCPU_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "kernel/abi/vcpu.h"
 #include "vmm/cpuid.h"
 #include "vmm/decode.h"
+#include "vmm/guest_walk.h"
 #include "vmm/msr.h"
 
 struct machine;
 
 /*
- * An answer to an exit is a set of VS_ groups to load (kernel/abi/vcpu.h). These bits beyond them are
- * for the VMM's own loop (run.h).
+ * An answer to an exit is a set of VS_ groups to load (kernel/abi/vcpu.h). These bits beyond them
+ * are for the VMM's own loop (run.h).
  */
 enum {
     RUN_HOLD = 1 << 16, /* not now: the virtual CPU halts */
@@ -40,10 +42,27 @@ struct cpuid_entry {
 };
 
 #define DECODED_SIZE 16u
+#define DECODED_ENTRIES 4u
 
-/* An instruction that was decoded before: what its bytes mean never changes. */
+/*
+ * An instruction that was fetched and decoded before, and all that this depended on
+ * (instruction.c).
+ */
 struct decoded {
-    uint64_t key[2]; /* INSN_MAX_LENGTH bytes as fetched, then 1 + enum insn_mode; 0: nothing is here */
+    bool valid; /* it may be used again; else only until the next one is read */
+    bool user;
+    enum insn_mode mode;
+    uint64_t linear; /* where it is */
+    struct guest_paging paging;
+    unsigned entries; /* page-table entries that were read on the way to it, and what they were */
+    const uint64_t *entry[DECODED_ENTRIES];
+    uint64_t value[DECODED_ENTRIES];
+    const uint8_t *source; /* where the bytes are; NULL: not in one piece */
+    union {
+        uint8_t byte[16];
+        uint64_t word[2];
+    } bytes;
+    size_t count; /* of bytes that can be decoded */
     struct insn insn;
 };
 
@@ -78,11 +97,5 @@ struct vcpu {
  * stay cheap.
  */
 bool vcpu_has(struct vcpu *vcpu, enum vcpu_exit reason, uint64_t groups);
-
-/* The privilege level that the guest runs at: of SS (SDM 3C, 25.4.1). Needs VS_SEGMENT. */
-static inline unsigned vcpu_cpl(const struct vcpu *vcpu)
-{
-    return vcpu->state->segment[VSEG_SS].access >> 5 & 3;
-}
 
 #endif

@@ -97,23 +97,35 @@ static bool fail(const char *what, enum status status)
 
 #define EXIT_TAG (TAG_KERNEL | TAG(KL_EXIT, 4))
 
+/* A message as it arrives; kept apart from struct message so that it stays in registers. */
+struct arrival {
+    uint64_t badge, tag;
+    uint64_t word[TAG_SIMPLE_MAX];
+};
+
 /* Gives the answer, if there is one to give now, and receives. */
 static inline enum status answer_and_receive(const struct start_info *info, uint64_t answer,
-                                             struct message *m)
+                                             struct arrival *arrival)
 {
-    uint32_t exits = own(info, OWN_EXITS), held = own(info, OWN_ANSWER);
+    enum syscall number = SYS_REPLY_RECV;
+    uint32_t reply = own(info, OWN_ANSWER);
+    uint64_t tag = TAG(answer, 0), word0 = 0, word1 = 0, word2 = 0, word3 = 0;
 
-    if (__builtin_expect((answer & (RUN_HOLD | RUN_NONE)) == 0, 1)) {
-        m->tag = TAG(answer, 0);
-        return sys_reply_recv(exits, held, m);
+    if (__builtin_expect((answer & (RUN_HOLD | RUN_NONE)) != 0, 0)) {
+        number = SYS_RECV;
+        reply = answer & RUN_HOLD ? own(info, OWN_SLEEP) : reply;
     }
-    return sys_recv(exits, answer & RUN_HOLD ? own(info, OWN_SLEEP) : held, m);
+    uint64_t target = sys_pair(own(info, OWN_EXITS), reply);
+    enum status status = sys_inout(number, &target, &tag, &word0, &word1, &word2, &word3);
+
+    *arrival = (struct arrival){target, tag, {word0, word1, word2, word3}};
+    return status;
 }
 
 bool vcpu_thread_run(const struct start_info *info, struct machine *machine)
 {
     struct vcpu *vcpu = &machine->vcpu[0];
-    struct message m = {0};
+    struct arrival m;
     uint64_t answer = RUN_NONE;
     enum status status = sys_resume(own(info, OWN_VCPU));
 

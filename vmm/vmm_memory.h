@@ -14,8 +14,8 @@ struct vmm_memory_slots {
 };
 
 /*
- * Makes RAM of `size` bytes (a multiple of 4 KiB) as platform.h lays it out; all else below 4 GiB belongs to
- * devices. False: a line in the log says why.
+ * Makes RAM of `size` bytes (a multiple of 4 KiB) as platform.h lays it out; all else below 4 GiB
+ * belongs to devices. False: a line in the log says why.
  */
 bool vmm_memory_create(uint32_t vmspace, uint64_t size, uint32_t cpu,
                        const struct vmm_memory_slots *slots);

@@ -91,8 +91,10 @@ static bool hold(struct server *server, bool flush)
     return true;
 }
 
-/* Answers writers when half of the queue is free, so that each wake-up is worth its while; flushers
- * when all is out. */
+/*
+ * Answers writers when half of the queue is free, so that each wake-up is worth its while; flushers
+ * when all is out.
+ */
 static void wake_waiters(void)
 {
     bool room = ring_room(&uart.mux.output) >= MUX_OUTPUT_SIZE / 2;

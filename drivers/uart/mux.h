@@ -40,8 +40,10 @@ struct mux {
 
 void mux_init(struct mux *mux);
 
-/* Makes a client known. `number` is 1 to MUX_CLIENT_MAX; a longer name is cut. The first guest gets
- * the focus. */
+/*
+ * Makes a client known. `number` is 1 to MUX_CLIENT_MAX; a longer name is cut. The first guest gets
+ * the focus.
+ */
 void mux_add(struct mux *mux, uint32_t number, const char *name, bool guest);
 
 /* Whether there is such a client. */

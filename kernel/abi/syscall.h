@@ -60,8 +60,10 @@ enum syscall {
                               mapped in the Space, R8 free pages in the reserve */
     SYS_MAP,               /* RDI space:frame, RSI offset in the frame, RDX address | MAP_ flags, R8 count.
                               Out: RSI on E_RESERVE: pages lacking. All or nothing */
-    SYS_UNMAP,             /* RDI space, RSI address, RDX pages. Complete when it returns. Out: RSI unmapped */
-    SYS_PROTECT,           /* RDI space, RSI address | MAP_ rights, RDX pages. Complete when it returns */
+    SYS_UNMAP,             /* RDI space, RSI address, RDX pages, R8 0. Complete when it returns. Out: RSI unmapped,
+                              RDX and R8 lost */
+    SYS_PROTECT,           /* RDI space, RSI address | MAP_ rights, RDX pages, R8 0. Takes rights away, adds none.
+                              Complete when it returns. Out: RSI changed, RDX and R8 lost */
 
     /* virtual CPUs */
     SYS_VCPU_CONFIGURE,    /* RDI vcpu, RSI space:state frame, RDX exit ep:fault ep, R8 offset in the frame */
@@ -76,7 +78,8 @@ enum syscall {
     SYS_PORT_OUT,          /* RDI ports, RSI port, RDX width, R8 value */
 
     /* platform */
-    SYS_LOG,               /* RDI platform, RSI byte count 0..32, RDX R8 R9 R10 the bytes */
+    SYS_LOG,               /* RDI platform, RSI byte count 0..32, RDX R8 R9 R10 the bytes. A line
+                              appears when it ends, or has 255 bytes */
     SYS_COUNTER,           /* RDI platform, RSI counter (counter.h), RDX cpu. Out: RSI value, RDX TSC frequency in Hz */
     SYS_RESET,             /* RDI platform, RSI 0: reset, 1: halt for ever */
 
@@ -100,7 +103,7 @@ enum {
 };
 
 /* SYS_RETYPE flags. */
-enum { RETYPE_RAW = 1 << 0 }; /* do not clear frames; needs UT_RAW */
+enum { RETYPE_RAW = 1 << 0 }; /* do not clear frames; an Untyped keeps UT_RAW; needs UT_RAW */
 
 /* SYS_IRQ_GET flags. */
 enum { IRQ_LEVEL = 1 << 0, IRQ_LOW = 1 << 1 };

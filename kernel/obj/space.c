@@ -99,12 +99,9 @@ static bool is_behind(struct core *other, struct space *space, uint64_t generati
            __atomic_load_n(&space->seen[core_cpu(other)->id], __ATOMIC_ACQUIRE) < generation;
 }
 
-void space_shootdown(struct core *core, struct space *space)
+/* Kicks the other CPUs that are behind, and waits until none is. */
+static void wait_for_others(struct core *core, struct space *space, uint64_t generation)
 {
-    uint64_t tables = ptab_close(&space->ptab);
-    uint64_t generation = __atomic_add_fetch(&space->generation, 1, __ATOMIC_SEQ_CST);
-
-    space_catch_up(core);
     for (unsigned cpu = 0; cpu < cpu_count; cpu++) {
         struct core *other = core_of(cpu);
 
@@ -122,7 +119,22 @@ void space_shootdown(struct core *core, struct space *space)
             cpu_relax();
         }
     }
-    while (ptab_reclaim(&space->ptab, tables, UINT64_MAX)) {
+}
+
+void space_shootdown(struct core *core, struct space *space)
+{
+    /* Tables that were retired before this point; another CPU's come back with its own shootdown. */
+    bool retired = __atomic_load_n(&space->ptab.retired, __ATOMIC_RELAXED) != NULL;
+    uint64_t tables = retired ? ptab_close(&space->ptab) : 0;
+    uint64_t generation = __atomic_add_fetch(&space->generation, 1, __ATOMIC_SEQ_CST);
+
+    if (core->space == space) {
+        space_flush(core, space, generation);
+    }
+    if (cpu_count > 1) {
+        wait_for_others(core, space, generation);
+    }
+    while (retired && ptab_reclaim(&space->ptab, tables, UINT64_MAX)) {
         continue;
     }
 }
@@ -168,11 +180,12 @@ static void leave_everywhere(struct core *core, struct space *space)
 
 bool space_take_apart(struct core *core, struct space *space, unsigned budget)
 {
+    space->dying = true;
     if (ptab_clear_step(&space->ptab, budget)) {
         return false;
     }
-    if (!space->dying) {
-        space->dying = true;
+    if (!space->abandoned) {
+        space->abandoned = true;
         space_shootdown(core, space);
         leave_everywhere(core, space);
     }

@@ -14,7 +14,8 @@ struct space {
     struct ptab ptab;
     uint64_t cr3;               /* PT_X86: root | PCID. PT_EPT: the EPTP */
     uint8_t type;               /* enum space_type */
-    bool dying;                 /* kernel lock: writing */
+    bool dying;                 /* nothing can be mapped in it any more; kernel lock: writing */
+    bool abandoned;             /* it is empty, and no CPU has its tables loaded; kernel lock: writing */
     uint32_t id;                /* PCID; unique among Spaces */
     uint64_t generation;        /* counts narrowings; atomic */
     uint64_t window_first, window_last; /* nested: faults here go to the VMM (kernel lock: writing) */

@@ -48,6 +48,9 @@ enum thread_slot {
     TSLOT_COUNT
 };
 
+/* Longest line of SYS_LOG, with its end; a longer one is cut into several. */
+#define THREAD_LOG_SIZE 256
+
 struct message {
     uint64_t tag;
     uint64_t word[TAG_SIMPLE_MAX];
@@ -77,6 +80,8 @@ struct thread {
     struct notification *bound;     /* w */
     struct message fault;           /* c: the message of a CALL_FAULT */
     struct slot slot[TSLOT_COUNT];  /* w */
+    uint32_t log_length;            /* c: the line that SYS_LOG collects */
+    char log[THREAD_LOG_SIZE];      /* c */
 };
 
 #define FPU_OFFSET 1024u

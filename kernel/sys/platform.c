@@ -8,20 +8,32 @@
 
 #define LOG_MAX 32u
 
+/* Lines of different threads do not mix: each thread's is collected until it ends, or there is no more room. */
+static void log_byte(struct thread *thread, char byte)
+{
+    thread->log[thread->log_length++] = byte;
+    if (byte == '\n' || thread->log_length == THREAD_LOG_SIZE - 1) {
+        thread->log[thread->log_length] = '\0';
+        thread->log_length = 0;
+        klog("%s", thread->log);
+    }
+}
+
 enum status sys_log(struct core *core, struct thread *self, struct slot *slot)
 {
     const struct regs *regs = &self->regs;
     uint64_t words[LOG_MAX / 8] = {regs->rdx, regs->r8, regs->r9, regs->r10};
-    char text[LOG_MAX + 1];
+    char text[LOG_MAX];
 
     (void)core;
     (void)slot;
     if (regs->rsi > LOG_MAX) {
         return E_ARGUMENT;
     }
-    memcpy(text, words, regs->rsi);
-    text[regs->rsi] = '\0';
-    klog("%s", text);
+    memcpy(text, words, sizeof(text));
+    for (uint64_t i = 0; i < regs->rsi; i++) {
+        log_byte(self, text[i]);
+    }
     return OK;
 }
 

@@ -16,7 +16,8 @@ struct request {
     enum object_type type;
     uint8_t parameter;  /* log2 of slots or bytes, or the Space's type */
     uint8_t bits;       /* log2 of the size of one object */
-    bool raw;
+    bool raw;           /* frames are not cleared */
+    bool keep_raw;      /* RETYPE_RAW was given */
     uint32_t count;
     uint32_t first;     /* destination slot */
 };
@@ -63,7 +64,8 @@ static enum status decode(struct thread *self, const struct cap *untyped, struct
     request->type = (enum object_type)(word & 0xff);
     request->parameter = (uint8_t)(word >> 8);
     request->bits = object_bits(request->type, request->parameter);
-    request->raw = (word >> 16 & RETYPE_RAW) || device || request->type == OBJ_UNTYPED;
+    request->keep_raw = word >> 16 & RETYPE_RAW;
+    request->raw = request->keep_raw || device || request->type == OBJ_UNTYPED;
     request->count = high_half(word);
     request->first = high_half(self->regs.rdi);
     if (request->bits == 0 || request->count == 0 || request->count > COUNT_MAX ||
@@ -76,7 +78,7 @@ static enum status decode(struct thread *self, const struct cap *untyped, struct
     if (device && request->type != OBJ_FRAME && request->type != OBJ_UNTYPED) {
         return E_ARGUMENT;
     }
-    if ((word >> 16 & RETYPE_RAW) && !(untyped->rights & UT_RAW)) {
+    if (request->keep_raw && !(untyped->rights & UT_RAW)) {
         return E_RIGHT;
     }
     if (!request->raw && (uint64_t)request->count << request->bits > CLEAR_MAX) {
@@ -139,6 +141,15 @@ static enum status make_object(const struct request *request, void *object)
 }
 
 /* Makes them one after the other. If the kernel runs out of Space numbers, those before are there. */
+/* All, but the right to make frames that are not cleared is passed on only when asked for. */
+static uint8_t object_rights(const struct request *request, uint8_t untyped)
+{
+    if (request->type != OBJ_UNTYPED) {
+        return RIGHTS_ALL;
+    }
+    return request->keep_raw ? untyped : untyped & (uint8_t)~UT_RAW;
+}
+
 static enum status make_all(struct thread *self, struct slot *untyped,
                             const struct request *request, uint64_t physical)
 {
@@ -146,14 +157,11 @@ static enum status make_all(struct thread *self, struct slot *untyped,
     uint64_t size = 1ull << request->bits;
     struct cap cap = {
         .type = (uint8_t)request->type,
-        .rights = memory ? untyped->cap.rights | FR_EXEC : RIGHTS_ALL,
+        .rights = object_rights(request, untyped->cap.rights),
         .flags = CAP_ORIGINAL | (untyped->cap.flags & CAP_DEVICE),
         .bits = request->bits,
     };
 
-    if (request->type == OBJ_FRAME) {
-        cap.rights = RIGHTS_ALL;
-    }
     for (uint32_t i = 0; i < request->count; i++, physical += size) {
         struct slot *to = cnode_lookup(&self->cspace, request->first + i, CN_WRITE);
 

@@ -14,105 +14,128 @@ struct sys_entry {
     sys_action *act;
     uint8_t type;   /* enum object_type, or one of the above */
     uint8_t rights;
-    bool alone;     /* takes the kernel lock for writing */
 };
 
 static const struct sys_entry entries[SYS_COUNT] = {
-    [SYS_SIGNAL] = {sys_signal, OBJ_NOTIFICATION, NT_SIGNAL, false},
-    [SYS_WAIT] = {sys_wait, OBJ_NOTIFICATION, NT_WAIT, false},
-    [SYS_POLL] = {sys_poll, OBJ_NOTIFICATION, NT_WAIT, false},
-    [SYS_TIMER] = {sys_timer, OBJ_NOTIFICATION, NT_WAIT, false},
+    [SYS_SIGNAL] = {sys_signal, OBJ_NOTIFICATION, NT_SIGNAL},
+    [SYS_WAIT] = {sys_wait, OBJ_NOTIFICATION, NT_WAIT},
+    [SYS_POLL] = {sys_poll, OBJ_NOTIFICATION, NT_WAIT},
+    [SYS_TIMER] = {sys_timer, OBJ_NOTIFICATION, NT_WAIT},
 
-    [SYS_CAP_COPY] = {sys_cap_copy, ANY_OBJECT, 0, false},
-    [SYS_CAP_MINT] = {sys_cap_mint, ANY_OBJECT, 0, false},
-    [SYS_CAP_MOVE] = {sys_cap_move, ANY_OBJECT, 0, true},
-    [SYS_CAP_DELETE] = {sys_cap_delete, ANY_SLOT, 0, true},
-    [SYS_CAP_REVOKE] = {sys_cap_revoke, ANY_OBJECT, 0, true},
-    [SYS_CAP_IDENTIFY] = {sys_cap_identify, ANY_OBJECT, 0, false},
-    [SYS_RETYPE] = {sys_retype, OBJ_UNTYPED, UT_RETYPE, false},
+    [SYS_CAP_COPY] = {sys_cap_copy, ANY_OBJECT, 0},
+    [SYS_CAP_MINT] = {sys_cap_mint, ANY_OBJECT, 0},
+    [SYS_CAP_MOVE] = {sys_cap_move, ANY_OBJECT, 0},
+    [SYS_CAP_DELETE] = {sys_cap_delete, ANY_SLOT, 0},
+    [SYS_CAP_REVOKE] = {sys_cap_revoke, ANY_OBJECT, 0},
+    [SYS_CAP_IDENTIFY] = {sys_cap_identify, ANY_OBJECT, 0},
+    [SYS_RETYPE] = {sys_retype, OBJ_UNTYPED, UT_RETYPE},
 
-    [SYS_THREAD_CONFIGURE] = {sys_thread_configure, OBJ_THREAD, TH_CONFIGURE, true},
-    [SYS_THREAD_REGS] = {sys_thread_regs, OBJ_THREAD, TH_CONTROL, true},
-    [SYS_THREAD_READ] = {sys_thread_read, OBJ_THREAD, TH_CONTROL, true},
-    [SYS_THREAD_BIND] = {sys_thread_bind, OBJ_THREAD, TH_CONFIGURE, true},
-    [SYS_SCHED] = {sys_sched, ANY_OBJECT, 0, true},
-    [SYS_RESUME] = {sys_resume, ANY_OBJECT, 0, true},
-    [SYS_SUSPEND] = {sys_suspend, ANY_OBJECT, 0, true},
-    [SYS_SC_CONFIGURE] = {sys_sc_configure, OBJ_SCHED, SC_CONFIGURE, true},
-    [SYS_YIELD] = {sys_yield, NO_OBJECT, 0, false},
+    [SYS_THREAD_CONFIGURE] = {sys_thread_configure, OBJ_THREAD, TH_CONFIGURE},
+    [SYS_THREAD_REGS] = {sys_thread_regs, OBJ_THREAD, TH_CONTROL},
+    [SYS_THREAD_READ] = {sys_thread_read, OBJ_THREAD, TH_CONTROL},
+    [SYS_THREAD_BIND] = {sys_thread_bind, OBJ_THREAD, TH_CONFIGURE},
+    [SYS_SCHED] = {sys_sched, ANY_OBJECT, 0},
+    [SYS_RESUME] = {sys_resume, ANY_OBJECT, 0},
+    [SYS_SUSPEND] = {sys_suspend, ANY_OBJECT, 0},
+    [SYS_SC_CONFIGURE] = {sys_sc_configure, OBJ_SCHED, SC_CONFIGURE},
+    [SYS_YIELD] = {sys_yield, NO_OBJECT, 0},
 
-    [SYS_SPACE_FUND] = {sys_space_fund, OBJ_SPACE, SP_FUND, true},
-    [SYS_SPACE_WINDOW] = {sys_space_window, OBJ_SPACE, SP_MAP, true},
-    [SYS_SPACE_QUERY] = {sys_space_query, OBJ_SPACE, SP_MAP, false},
-    [SYS_MAP] = {sys_map, OBJ_SPACE, SP_MAP, false},
-    [SYS_UNMAP] = {sys_unmap, OBJ_SPACE, SP_MAP, false},
-    [SYS_PROTECT] = {sys_protect, OBJ_SPACE, SP_MAP, false},
+    [SYS_SPACE_FUND] = {sys_space_fund, OBJ_SPACE, SP_FUND},
+    [SYS_SPACE_WINDOW] = {sys_space_window, OBJ_SPACE, SP_MAP},
+    [SYS_SPACE_QUERY] = {sys_space_query, OBJ_SPACE, SP_MAP},
+    [SYS_MAP] = {sys_map, OBJ_SPACE, SP_MAP},
+    [SYS_UNMAP] = {sys_unmap, OBJ_SPACE, SP_MAP},
+    [SYS_PROTECT] = {sys_protect, OBJ_SPACE, SP_MAP},
 
-    [SYS_VCPU_CONFIGURE] = {sys_vcpu_configure, OBJ_VCPU, VC_CONFIGURE, true},
-    [SYS_VCPU_MASK] = {sys_vcpu_mask, OBJ_VCPU, VC_CONFIGURE, true},
-    [SYS_VCPU_KICK] = {sys_vcpu_kick, OBJ_VCPU, VC_KICK, false},
+    [SYS_VCPU_CONFIGURE] = {sys_vcpu_configure, OBJ_VCPU, VC_CONFIGURE},
+    [SYS_VCPU_MASK] = {sys_vcpu_mask, OBJ_VCPU, VC_CONFIGURE},
+    [SYS_VCPU_KICK] = {sys_vcpu_kick, OBJ_VCPU, VC_KICK},
 
-    [SYS_IRQ_GET] = {sys_irq_get, OBJ_PLATFORM, PL_IRQ, false},
-    [SYS_IRQ_BIND] = {sys_irq_bind, OBJ_IRQ, IR_USE, true},
-    [SYS_IRQ_ACK] = {sys_irq_ack, OBJ_IRQ, IR_USE, false},
-    [SYS_PORT_IN] = {sys_port_in, OBJ_PORTS, PO_IN, false},
-    [SYS_PORT_OUT] = {sys_port_out, OBJ_PORTS, PO_OUT, false},
+    [SYS_IRQ_GET] = {sys_irq_get, OBJ_PLATFORM, PL_IRQ},
+    [SYS_IRQ_BIND] = {sys_irq_bind, OBJ_IRQ, IR_USE},
+    [SYS_IRQ_ACK] = {sys_irq_ack, OBJ_IRQ, IR_USE},
+    [SYS_PORT_IN] = {sys_port_in, OBJ_PORTS, PO_IN},
+    [SYS_PORT_OUT] = {sys_port_out, OBJ_PORTS, PO_OUT},
 
-    [SYS_LOG] = {sys_log, OBJ_PLATFORM, PL_LOG, false},
-    [SYS_COUNTER] = {sys_counter, OBJ_PLATFORM, PL_COUNTERS, false},
-    [SYS_RESET] = {sys_reset, OBJ_PLATFORM, PL_RESET, false},
+    [SYS_LOG] = {sys_log, OBJ_PLATFORM, PL_LOG},
+    [SYS_COUNTER] = {sys_counter, OBJ_PLATFORM, PL_COUNTERS},
+    [SYS_RESET] = {sys_reset, OBJ_PLATFORM, PL_RESET},
 };
 
-/* Finds what the entry asks for, and acts. */
-static enum status perform(struct core *core, struct thread *self, const struct sys_entry *entry)
+/* What the entry asks for: calls that take anything, or nothing, are the rare ones. */
+static enum status find_any(struct thread *self, const struct sys_entry *entry, struct slot **slot)
 {
-    struct slot *slot = NULL;
-    enum status status = OK;
-    uint32_t cptr = low_half(self->regs.rdi);
-
-    if (__builtin_expect(entry->type < OBJ_TYPE_COUNT, 1)) {
-        status = sys_find(self, cptr, entry->type, entry->rights, &slot);
-    } else if (entry->type != NO_OBJECT) {
-        slot = cnode_lookup(&self->cspace, cptr, 0);
-        if (!slot || (entry->type == ANY_OBJECT && slot_is_empty(slot))) {
-            status = E_CAP;
-        }
+    if (entry->type == NO_OBJECT) {
+        *slot = NULL;
+        return OK;
     }
-    return status == OK ? entry->act(core, self, slot) : status;
+    *slot = cnode_lookup(&self->cspace, low_half(self->regs.rdi), 0);
+    return *slot && (entry->type == ANY_SLOT || !slot_is_empty(*slot)) ? OK : E_CAP;
 }
 
-/* The caller may have ended or stopped itself, or made something more urgent ready. */
-static inline void finish(struct core *core, struct thread *self, enum status status)
+/* Finds what the entry asks for, and acts. */
+static inline enum status perform(struct core *core, struct thread *self,
+                                  const struct sys_entry *entry)
 {
-    if (__builtin_expect(core_current(core) == self, 1)) {
+    struct slot *slot;
+    enum status status;
+
+    if (__builtin_expect(entry->type < OBJ_TYPE_COUNT, 1)) {
+        status = sys_find(self, low_half(self->regs.rdi), entry->type, entry->rights, &slot);
+    } else {
+        status = find_any(self, entry, &slot);
+    }
+    return __builtin_expect(status == OK, 1) ? entry->act(core, self, slot) : status;
+}
+
+/* The caller may have ended or stopped itself, made something more urgent ready, or not be done. */
+static void finish_rarely(struct core *core, struct thread *self, enum status status)
+{
+    if (core_current(core) == self) {
         if (status == SYS_AGAIN) {
             self->regs.rip -= 2;
         } else {
             self->regs.rax = status;
         }
     }
-    if (__builtin_expect(core->reschedule, 0)) {
+    if (core->reschedule) {
         sched_choose(core);
     }
     kernel_leave(core);
 }
 
-static void sys_common(struct thread *self)
+static inline void finish(struct core *core, struct thread *self, enum status status)
+{
+    if (__builtin_expect(core_current(core) == self && !core->reschedule && status != SYS_AGAIN,
+                         1)) {
+        self->regs.rax = status;
+        klock_leave(core);
+        return;
+    }
+    finish_rarely(core, self, status);
+}
+
+/* Beside other CPUs. */
+static void sys_shared(struct thread *self)
 {
     struct core *core = core_this();
-    const struct sys_entry *entry = &entries[self->regs.rax];
+
+    core_count(core, CT_SYSCALL);
+    klock_read(core);
+    finish(core, self, perform(core, self, &entries[self->regs.rax]));
+}
+
+/* While no other CPU is in the kernel. */
+static void sys_alone(struct thread *self)
+{
+    struct core *core = core_this();
     enum status status;
 
     core_count(core, CT_SYSCALL);
-    if (!entry->alone) {
-        klock_read(core);
-        status = perform(core, self, entry);
-    } else {
-        klock_write(core);
-        status = perform(core, self, entry);
-        space_shootdown_dirty(core);
-        klock_write_end(core);
-    }
+    klock_write(core);
+    status = perform(core, self, &entries[self->regs.rax]);
+    space_shootdown_dirty(core);
+    klock_write_end(core);
     finish(core, self, status);
 }
 
@@ -127,6 +150,16 @@ void (*const sys_handlers[SYS_COUNT])(struct thread *) = {
     [SYS_REPLY] = sys_reply,
     [SYS_REPLY_RECV] = sys_reply_recv,
     [SYS_MAP_REPLY_RECV] = sys_map_reply_recv,
-    [SYS_SIGNAL ... SYS_COUNT - 1] = sys_common,
+    [SYS_SIGNAL ... SYS_CAP_MINT] = sys_shared,
+    [SYS_CAP_MOVE ... SYS_CAP_REVOKE] = sys_alone,
+    [SYS_CAP_IDENTIFY ... SYS_RETYPE] = sys_shared,
+    [SYS_THREAD_CONFIGURE ... SYS_SC_CONFIGURE] = sys_alone,
+    [SYS_YIELD] = sys_shared,
+    [SYS_SPACE_FUND ... SYS_SPACE_WINDOW] = sys_alone,
+    [SYS_SPACE_QUERY ... SYS_PROTECT] = sys_shared,
+    [SYS_VCPU_CONFIGURE ... SYS_VCPU_MASK] = sys_alone,
+    [SYS_VCPU_KICK ... SYS_IRQ_GET] = sys_shared,
+    [SYS_IRQ_BIND] = sys_alone,
+    [SYS_IRQ_ACK ... SYS_COUNT - 1] = sys_shared,
 };
 _Static_assert(SYS_COUNT == 43, "entry.asm");

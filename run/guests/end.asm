@@ -2,15 +2,16 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ;
 ; h: halts with interrupts off, k: resets by the keyboard controller, p: powers off, r: resets by
-; port 0xCF9. Any other: ends with 1.
+; port 0xCF9, w: does so when a byte came from COM1. Any other: ends with 1.
 %include "guest.inc"
 
-PM1_CONTROL   equ 0x604         ; where Quire's ACPI tables say that it is
-PM1_SLEEP_S5  equ 5 << 10 | 1 << 13
-KBC_COMMAND   equ 0x64
-KBC_RESET     equ 0xFE
-RESET_CONTROL equ 0xCF9
-RESET_CPU     equ 0x06
+PM1_CONTROL      equ 0x604      ; where Quire's ACPI tables say that it is
+PM1_SLEEP_S5     equ 5 << 10 | 1 << 13
+LINE_STATUS_DATA equ 1          ; a byte has come
+KBC_COMMAND      equ 0x64
+KBC_RESET        equ 0xFE
+RESET_CONTROL    equ 0xCF9
+RESET_CPU        equ 0x06
 
 GUEST_START
     mov esi, [ebx + INFO_CMDLINE]
@@ -24,6 +25,8 @@ GUEST_START
     je .power_off
     cmp bl, 'r'
     je .reset
+    cmp bl, 'w'
+    je .wait
     GUEST_EXIT 1
 .halt:
     cli
@@ -38,6 +41,11 @@ GUEST_START
     mov ax, PM1_SLEEP_S5
     out dx, ax
     GUEST_EXIT 2
+.wait:
+    mov dx, COM1_LINE_STATUS
+    in al, dx
+    test al, LINE_STATUS_DATA
+    jz .wait
 .reset:
     mov dx, RESET_CONTROL
     mov al, RESET_CPU

@@ -17,8 +17,10 @@
 static struct stored_file stored[FILE_MAX];
 static uint32_t stored_count;
 
-/* Makes Frames of 2 MiB in the slots from `slots` on: from as few blocks as there are ones in
- * `count`. */
+/*
+ * Makes Frames of 2 MiB in the slots from `slots` on: from as few blocks as there are ones in
+ * `count`.
+ */
 static bool make_frames(uint32_t slots, uint32_t count)
 {
     while (count > 0) {

@@ -15,8 +15,10 @@ struct stored_file {
     uint32_t frames;
 };
 
-/* The copy of a file of the boot image, made now if it was not before. NULL: no memory, or no such
- * file. */
+/*
+ * The copy of a file of the boot image, made now if it was not before. NULL: no memory, or no such
+ * file.
+ */
 const struct stored_file *file_store(const struct boot_info *boot, const char *name);
 
 /* Maps a stored file from `address` (aligned to 2 MiB) on into a Space, read-only. */

@@ -42,8 +42,10 @@ void life_started(struct life *life, uint64_t now_ns);
 enum life_action life_ends(
     struct life *life, const struct manifest_child *wish, enum end_reason reason);
 
-/* A thread of it faulted. The value is LIFE_DESTROY, LIFE_LEAVE, or LIFE_NOTHING if it was not
- * running. */
+/*
+ * A thread of it faulted. The value is LIFE_DESTROY, LIFE_LEAVE, or LIFE_NOTHING if it was not
+ * running.
+ */
 enum life_action life_dies(struct life *life, const struct manifest_child *wish, uint64_t now_ns);
 
 /* It is destroyed; `watchers` must let go of it before it is over. LIFE_START or LIFE_NOTHING. */

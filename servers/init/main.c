@@ -98,6 +98,7 @@ int main(const struct boot_info *boot)
     if (!prepare(boot)) {
         log_line("nothing was started");
         sys_reset(BOOT_PLATFORM, 1);
+        return 1;
     }
     start_all();
     need("control endpoint", watch_run(&root));

@@ -141,8 +141,10 @@ const struct manifest_child *manifest_provider(const struct manifest *manifest, 
     return NULL;
 }
 
-/* Checks names and services of a child against those before it, which are all that `manifest`
- * counts. */
+/*
+ * Checks names and services of a child against those before it, which are all that `manifest`
+ * counts.
+ */
 static bool check_against_others(struct manifest_place *place, const struct manifest *manifest,
     const struct manifest_child *child)
 {

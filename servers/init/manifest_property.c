@@ -133,8 +133,10 @@ static bool read_numbers(const struct manifest_place *place, const struct proper
     return true;
 }
 
-/* Splits a property into strings, each ended by a zero byte and printable, and checks their
- * lengths. */
+/*
+ * Splits a property into strings, each ended by a zero byte and printable, and checks their
+ * lengths.
+ */
 static bool read_texts(const struct manifest_place *place, const struct property *p,
     const char *value, size_t size, struct manifest_strings *list)
 {

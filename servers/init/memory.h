@@ -36,8 +36,10 @@ uint32_t memory_slots(uint32_t count);
  */
 enum status memory_frames(const struct block *block, uint32_t first, uint32_t count);
 
-/* Makes an object of init's own, for ever: Endpoint, Reply, Notification. The value is its slot, 0:
- * not possible. */
+/*
+ * Makes an object of init's own, for ever: Endpoint, Reply, Notification. The value is its slot, 0:
+ * not possible.
+ */
 uint32_t memory_object(uint32_t type);
 
 /* Bytes of RAM that nobody has. */

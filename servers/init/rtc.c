@@ -40,8 +40,10 @@ uint64_t rtc_seconds(const uint8_t registers[RTC_REGISTERS])
         day < 1 || day > month_days[month - 1] + (month == 2 && leap(year) ? 1u : 0u)) {
         return 0;
     }
-    /* From 1970 to 2000 there are 10957 days; of the years before this one since 2000, each fourth
-     * is longer. */
+    /*
+     * From 1970 to 2000 there are 10957 days; of the years before this one since 2000, each fourth
+     * is longer.
+     */
     uint64_t days = 10957 + year * 365ull + (year + 3) / 4 + day - 1;
     for (unsigned m = 1; m < month; m++) {
         days += month_days[m - 1] + (m == 2 && leap(year) ? 1u : 0u);

@@ -30,8 +30,10 @@ enum {
  */
 uint64_t rtc_seconds(const uint8_t registers[RTC_REGISTERS]);
 
-/* The same read from the chip with an IoPorts capability for ports 0x70 and 0x71; 0: it gives no
- * time. */
+/*
+ * The same read from the chip with an IoPorts capability for ports 0x70 and 0x71; 0: it gives no
+ * time.
+ */
 uint64_t rtc_read(uint32_t ports);
 
 #endif

@@ -27,8 +27,10 @@ enum bootfs_result {
 enum bootfs_result bootfs_next(
     const void *archive, size_t size, size_t *offset, struct bootfs_file *file);
 
-/* Finds a regular file or directory by its full name. False: it is not there (before any broken
- * part). */
+/*
+ * Finds a regular file or directory by its full name. False: it is not there (before any broken
+ * part).
+ */
 bool bootfs_find(const void *archive, size_t size, const char *name, struct bootfs_file *file);
 
 #endif

@@ -70,8 +70,10 @@ bool buddy_add(struct buddy *buddy, uint32_t slot, unsigned bits)
     return true;
 }
 
-/* Cuts a piece; its first half is the value, its second half is free. BUDDY_NONE: not possible,
- * nothing changed. */
+/*
+ * Cuts a piece; its first half is the value, its second half is free. BUDDY_NONE: not possible,
+ * nothing changed.
+ */
 static uint32_t cut(struct buddy *buddy, uint32_t whole)
 {
     uint32_t first = new_pair(buddy);

@@ -18,8 +18,10 @@
 
 /* What the pieces need from the world: system calls in a server, a model in the host test. */
 struct buddy_operations {
-    /* Cuts the Untyped in `slot` into two of 2^bits bytes, in the slot that is the value (0: no
-       slots are left) and the next. */
+    /*
+     * Cuts the Untyped in `slot` into two of 2^bits bytes, in the slot that is the value (0: no
+     * slots are left) and the next.
+     */
     uint32_t (*cut)(void *context, uint32_t slot, unsigned bits);
     /* Deletes the two halves in `first` and `first` + 1 and frees their slots. */
     void (*join)(void *context, uint32_t first);

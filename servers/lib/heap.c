@@ -9,8 +9,10 @@
     0x54414b454e5f5f5full /* a pattern, so that a wild pointer is not taken for a block */
 #define BLOCK_FREE 0x465245455f5f5f5full
 
-/* Stands before each piece. The blocks cover the range without a gap; the last one's `next` is
- * NULL. */
+/*
+ * Stands before each piece. The blocks cover the range without a gap; the last one's `next` is
+ * NULL.
+ */
 struct heap_block {
     uint64_t state;
     size_t size; /* of the piece, without this header; a multiple of HEAP_ALIGN */

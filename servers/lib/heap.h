@@ -18,16 +18,22 @@ struct heap {
 
 #define HEAP_ALIGN 16u
 
-/* Makes `memory` (aligned to HEAP_ALIGN) of `size` bytes the heap's range. Too small a range is an
- * empty heap. */
+/*
+ * Makes `memory` (aligned to HEAP_ALIGN) of `size` bytes the heap's range. Too small a range is an
+ * empty heap.
+ */
 void heap_init(struct heap *heap, void *memory, size_t size);
 
-/* `size` bytes, aligned to HEAP_ALIGN, not cleared; NULL if no free block is large enough or `size`
- * is 0. */
+/*
+ * `size` bytes, aligned to HEAP_ALIGN, not cleared; NULL if no free block is large enough or `size`
+ * is 0.
+ */
 void *heap_take(struct heap *heap, size_t size);
 
-/* Gives back what heap_take gave; NULL is allowed. Anything else that is not such a piece stops the
- * process (ud2). */
+/*
+ * Gives back what heap_take gave; NULL is allowed. Anything else that is not such a piece stops the
+ * process (ud2).
+ */
 void heap_give(struct heap *heap, void *piece);
 
 /* Bytes in free blocks, their headers not counted. */

@@ -7,8 +7,10 @@
 
 #define LOG_LINE_MAX 240 /* bytes; the rest of a longer line is cut off */
 
-/* Sets the name and the Platform capability (PL_LOG) that log_line uses. `name` must stay; at most
- * 31 bytes. */
+/*
+ * Sets the name and the Platform capability (PL_LOG) that log_line uses. `name` must stay; at most
+ * 31 bytes.
+ */
 void log_init(const char *name, uint32_t platform);
 
 /*

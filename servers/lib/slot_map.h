@@ -17,12 +17,16 @@ struct slot_map {
 /* Makes the slots `first` to `end` - 1 free, all others taken. `end` is at most SLOT_MAP_MAX. */
 void slot_map_init(struct slot_map *map, uint32_t first, uint32_t end);
 
-/* Takes `count` consecutive slots, the lowest there are; the value is the first, or 0 if there are
- * none. */
+/*
+ * Takes `count` consecutive slots, the lowest there are; the value is the first, or 0 if there are
+ * none.
+ */
 uint32_t slot_take(struct slot_map *map, uint32_t count);
 
-/* Gives slots back, which must hold nothing by now. Giving back a free one is a bug and stops the
- * process (ud2). */
+/*
+ * Gives slots back, which must hold nothing by now. Giving back a free one is a bug and stops the
+ * process (ud2).
+ */
 void slot_give(struct slot_map *map, uint32_t first, uint32_t count);
 
 /* How many are free. */

@@ -287,8 +287,10 @@ static inline enum status sys_protect(uint32_t space, uint64_t address_rights, u
     return sys_inout(SYS_PROTECT, &rdi, &rsi, &rdx, &r8, &r9, &r10);
 }
 
-/* --- virtual CPUs
- * ----------------------------------------------------------------------------------------- */
+/*
+ * --- virtual CPUs
+ * -----------------------------------------------------------------------------------------
+ */
 
 static inline enum status sys_vcpu_configure(uint32_t vcpu, uint32_t space, uint32_t state_frame,
     uint64_t state_offset, uint32_t exit_endpoint, uint32_t fault_endpoint)

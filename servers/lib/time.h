@@ -14,8 +14,10 @@ struct tsc_clock {
     uint64_t ticks_per_ns; /* << 32 */
 };
 
-/* `hz`: frequency of the TSC, from the start page; 1 kHz or more (taken as 1 GHz if it is less:
- * unknown). */
+/*
+ * `hz`: frequency of the TSC, from the start page; 1 kHz or more (taken as 1 GHz if it is less:
+ * unknown).
+ */
 static inline struct tsc_clock tsc_clock(uint64_t hz)
 {
     if (hz < 1000) {

@@ -1,12 +1,13 @@
 /* exit_test.c: exits whose handlers look at the guest's memory, control and debug registers. */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* LINK: vmm/run.c vmm/machine.c vmm/terminal.c vmm/inject.c vmm/report.c vmm/linear.c vmm/guest_window.c */
-/* LINK: vmm/exit_cpuid.c vmm/exit_io.c vmm/exit_memory.c vmm/exit_string.c vmm/exit_msr.c vmm/exit_other.c vmm/exit_register.c */
-/* LINK: vmm/pc.c vmm/pc_route.c vmm/bus.c vmm/lapic.c vmm/lapic_regs.c vmm/lapic_timer.c vmm/lapic_msr.c */
+/* LINK: vmm/run.c vmm/machine.c vmm/terminal.c vmm/inject.c vmm/report.c vmm/linear.c */
+/* LINK: vmm/instruction.c vmm/guest_window.c vmm/exit_cpuid.c vmm/exit_io.c vmm/exit_memory.c */
+/* LINK: vmm/exit_string.c vmm/exit_msr.c vmm/exit_other.c vmm/exit_register.c vmm/pc.c */
+/* LINK: vmm/pc_route.c vmm/bus.c vmm/lapic.c vmm/lapic_regs.c vmm/lapic_timer.c vmm/lapic_msr.c */
 /* LINK: vmm/ioapic.c vmm/i8259.c vmm/i8254.c vmm/i8254_channel.c vmm/mc146818.c vmm/calendar.c */
-/* LINK: vmm/ns16550.c vmm/acpi_pm.c vmm/reset.c vmm/pci_host.c vmm/debug_exit.c */
-/* LINK: vmm/cpuid.c vmm/cpuid_feature.c vmm/msr.c vmm/guest_walk.c vmm/guest_ram.c */
-/* LINK: vmm/decode.c vmm/decode_table.c vmm/emulate.c vmm/emulate_string.c vmm/alu.c */
+/* LINK: vmm/ns16550.c vmm/acpi_pm.c vmm/reset.c vmm/pci_host.c vmm/debug_exit.c vmm/cpuid.c */
+/* LINK: vmm/cpuid_feature.c vmm/msr.c vmm/guest_walk.c vmm/guest_ram.c vmm/decode.c */
+/* LINK: vmm/decode_table.c vmm/emulate.c vmm/emulate_string.c vmm/alu.c */
 #include "kernel/abi/message.h"
 #include "vmm/test/machine_fixture.h"
 
@@ -34,7 +35,7 @@ static void put_entry(uint64_t table, unsigned index, uint64_t value)
     memcpy(ram(table + 8 * index), &value, sizeof value);
 }
 
-/* 64-bit mode: virtual 0x400000 is code at 0x1000, 0x600000 the local APIC, 0x800000 RAM at 0x2000. */
+/* 64-bit mode: 0x400000 is code at 0x1000, 0x600000 the local APIC, 0x800000 RAM at 0x2000. */
 static void use_long_mode(void)
 {
     put_entry(TABLES, 0, (TABLES + 0x1000) | 3);
@@ -239,7 +240,7 @@ static uint64_t write_cr(unsigned number, uint64_t value)
 static void cr0_is_left_to_the_cpu(void **state)
 {
     (void)state;
-    /* Caches off, and paging on: here only what the kernel watches changes; then the CPU is asked again. */
+    /* Caches off, and paging on: only what the kernel watches changes here. */
     assert_int_equal(write_cr(0, 0xC0000011), VS_CR);
     assert_int_equal(f.state.cr0, 0x40000011);
     assert_int_equal(write_cr(0, 0x20000011), VS_EVENT); /* NW without CD */

@@ -1,4 +1,4 @@
-/* machine_fixture.h: a machine whose system calls are recorded, for tests that play exits against it. */
+/* machine_fixture.h: a machine whose system calls are recorded, for tests that play exits. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef VMM_TEST_MACHINE_FIXTURE_H
 #define VMM_TEST_MACHINE_FIXTURE_H
@@ -77,7 +77,9 @@ static void host_cpuid(void *ctx, uint32_t leaf, uint32_t subleaf, struct cpuid_
         memcpy(&out->edx, "ineI", 4);
         memcpy(&out->ecx, "ntel", 4);
         break;
-    case 1: *out = (struct cpuid_regs){.eax = 0x50654, .ecx = 1u << 26 | 1u << 27 | 1u << 28}; break;
+    case 1:
+        *out = (struct cpuid_regs){.eax = 0x50654, .ecx = 1u << 26 | 1u << 27 | 1u << 28};
+        break;
     case 0xd: out->eax = subleaf == 0 ? 7 : subleaf == 2 ? 256 : 0; break;
     case 0x80000000: out->eax = 0x80000008; break;
     case 0x80000001: out->edx = 1u << 29; break;

@@ -1,12 +1,13 @@
 /* run_test.c: plays exits and signals against a machine and looks at its answers. */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* LINK: vmm/run.c vmm/machine.c vmm/terminal.c vmm/inject.c vmm/report.c vmm/linear.c vmm/guest_window.c */
-/* LINK: vmm/exit_cpuid.c vmm/exit_io.c vmm/exit_memory.c vmm/exit_string.c vmm/exit_msr.c vmm/exit_other.c vmm/exit_register.c */
-/* LINK: vmm/pc.c vmm/pc_route.c vmm/bus.c vmm/lapic.c vmm/lapic_regs.c vmm/lapic_timer.c vmm/lapic_msr.c */
+/* LINK: vmm/run.c vmm/machine.c vmm/terminal.c vmm/inject.c vmm/report.c vmm/linear.c */
+/* LINK: vmm/instruction.c vmm/guest_window.c vmm/exit_cpuid.c vmm/exit_io.c vmm/exit_memory.c */
+/* LINK: vmm/exit_string.c vmm/exit_msr.c vmm/exit_other.c vmm/exit_register.c vmm/pc.c */
+/* LINK: vmm/pc_route.c vmm/bus.c vmm/lapic.c vmm/lapic_regs.c vmm/lapic_timer.c vmm/lapic_msr.c */
 /* LINK: vmm/ioapic.c vmm/i8259.c vmm/i8254.c vmm/i8254_channel.c vmm/mc146818.c vmm/calendar.c */
-/* LINK: vmm/ns16550.c vmm/acpi_pm.c vmm/reset.c vmm/pci_host.c vmm/debug_exit.c */
-/* LINK: vmm/cpuid.c vmm/cpuid_feature.c vmm/msr.c vmm/guest_walk.c vmm/guest_ram.c */
-/* LINK: vmm/decode.c vmm/decode_table.c vmm/emulate.c vmm/emulate_string.c vmm/alu.c */
+/* LINK: vmm/ns16550.c vmm/acpi_pm.c vmm/reset.c vmm/pci_host.c vmm/debug_exit.c vmm/cpuid.c */
+/* LINK: vmm/cpuid_feature.c vmm/msr.c vmm/guest_walk.c vmm/guest_ram.c vmm/decode.c */
+/* LINK: vmm/decode_table.c vmm/emulate.c vmm/emulate_string.c vmm/alu.c */
 #include "vmm/test/machine_fixture.h"
 
 #define GP_EVENT (VEVENT_VALID | VEVENT_EXCEPTION | VEVENT_ERROR | 13)

@@ -145,8 +145,10 @@ static void test_full_input(void **state)
     assert_non_null(strstr(output(), "Ctrl-A n"));
 }
 
-/* Clients that write again what was not taken lose nothing and keep their order, however small the
- * room. */
+/*
+ * Clients that write again what was not taken lose nothing and keep their order, however small the
+ * room.
+ */
 static void test_full_output(void **state)
 {
     (void)state;

@@ -222,8 +222,10 @@ static void test_receive(void **state)
     assert_memory_equal(heard, "123456789!", 10);
 }
 
-/* Everything at random times: also the kernel, which writes a byte of its log when it sees the FIFO
- * empty. */
+/*
+ * Everything at random times: also the kernel, which writes a byte of its log when it sees the FIFO
+ * empty.
+ */
 static void test_random(void **state)
 {
     (void)state;
@@ -273,8 +275,10 @@ static void test_random(void **state)
     assert_true(driver.idle);
 }
 
-/* The race that the free place in the FIFO is for: the kernel's byte comes right after the driver's
- * look. */
+/*
+ * The race that the free place in the FIFO is for: the kernel's byte comes right after the driver's
+ * look.
+ */
 static struct ns16550_host inner;
 
 static uint8_t racing_in(void *context, enum ns16550_register which)

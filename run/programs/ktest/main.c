@@ -11,7 +11,8 @@ static const struct {
     void (*run)(void);
 } suites[] = {
     {"ipc", test_ipc},       {"cap", test_cap},     {"cap", test_revoke},
-    {"space", test_space},   {"faults", test_faults}, {"faults", test_flags},
+    {"space", test_space},   {"space", test_shootdown},
+    {"faults", test_faults}, {"faults", test_flags},
     {"sched", test_sched},   {"fpu", test_fpu},     {"random", test_random}, {"vm", test_vm},
     {"bench", bench},
 };

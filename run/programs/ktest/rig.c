@@ -130,7 +130,7 @@ void *rig_map(uint32_t frame, uint64_t size)
 static struct rig_thread make(uint32_t space, rig_function *function, uint64_t argument,
                               uint32_t priority, uint32_t cpu, uint32_t fault)
 {
-    struct rig_thread t = {rig_object(OBJ_THREAD, 0), rig_object(OBJ_SCHED, 0)};
+    struct rig_thread t = {rig_object(OBJ_THREAD, 0), rig_object(OBJ_SCHED, 0), space};
     uint64_t stack;
 
     if (next_stack == STACKS) {

@@ -32,7 +32,7 @@ uint32_t rig_untyped(uint32_t bits);
 
 /* A thread of this program's: runs function(argument), which must not return. */
 struct rig_thread {
-    uint32_t thread, sched;
+    uint32_t thread, sched, space;
 };
 typedef void rig_function(uint64_t argument);
 
@@ -77,6 +77,7 @@ void test_sched(void);
 void test_fpu(void);
 void test_random(void);
 void test_space(void);
+void test_shootdown(void);
 void test_vm(void);
 void bench(void);
 

@@ -16,8 +16,10 @@ static uint8_t decimal(int value)
     return (uint8_t)(value / 10 << 4 | value % 10);
 }
 
-/* The oracle is the C library's calendar, each third hour of a century, in all four modes of the
- * chip. */
+/*
+ * The oracle is the C library's calendar, each third hour of a century, in all four modes of the
+ * chip.
+ */
 static void test_century(void **state)
 {
     (void)state;

@@ -60,7 +60,8 @@ static void test_find(void **state)
     assert_false(bootfs_find(archive, archive_size, "TRAILER!!!", &file));
 }
 
-/* Cut at every length, in memory of exactly that length: a read outside is seen by the sanitizer.
+/*
+ * Cut at every length, in memory of exactly that length: a read outside is seen by the sanitizer.
  */
 static void test_cut(void **state)
 {
