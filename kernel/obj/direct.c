@@ -1,71 +1,8 @@
-/* direct.c: messages between a virtual CPU and the thread that handles its exits, without detours. */
+/* direct.c: answers to virtual CPUs without detours. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/obj/direct.h"
 
 #include "kernel/obj/notification.h"
-#include "kernel/obj/lend.h"
-#include "kernel/obj/sched.h"
-#include "kernel/obj/transfer.h"
-
-/* The thread can go on here and now, and its time needs no accounting. */
-static inline bool can_run(const struct core *core, const struct thread *thread,
-                           const struct sched *sched)
-{
-    return thread->cpu == core_cpu((struct core *)core)->id && thread->priority >= core->top &&
-           sched && !sched->waits && !sched->limited;
-}
-
-/* The one thread that waits, with the endpoint locked; NULL, and unlocked, if it is not so simple. */
-static inline struct thread *sole_receiver(struct endpoint *endpoint)
-{
-    uint64_t queue = endpoint_lock(endpoint);
-    struct thread *thread = (struct thread *)queue;
-
-    if (__builtin_expect(queue != 0 && !(queue & QUEUE_CALLERS) && thread->next == thread, 1)) {
-        return thread;
-    }
-    endpoint_unlock(endpoint, queue);
-    return NULL;
-}
-
-bool direct_send(struct core *core, struct vcpu *vcpu, enum thread_slot index, enum call_kind kind,
-                 const struct message *message)
-{
-    struct thread *self = &vcpu->thread, *receiver;
-    const struct cap *cap = &self->slot[index].cap;
-    struct endpoint *endpoint = cap_object(cap);
-
-    if (__builtin_expect(cap->type != OBJ_ENDPOINT, 0)) {
-        return false;
-    }
-    receiver = sole_receiver(endpoint);
-    if (__builtin_expect(!receiver, 0)) {
-        return false;
-    }
-    if (__builtin_expect(receiver->uses_fpu || self->sched->limited ||
-                             !can_run(core, receiver, receiver->sched ?: self->sched),
-                         0)) {
-        endpoint_unlock(endpoint, (uint64_t)receiver);
-        return false;
-    }
-    receiver->state = TS_READY;
-    endpoint_unlock(endpoint, 0);
-
-    struct reply *reply = receiver->reply;
-
-    core_count(core, CT_MESSAGE);
-    transfer_fault(message, receiver);
-    receiver->regs.rdi = cap->badge;
-    receiver->reply = NULL;
-    self->call = kind;
-    self->state = TS_REPLY;
-    self->waits_in = reply;
-    reply_lend(reply, self, receiver);
-    reply->receiver = NULL;
-    __atomic_store_n(&reply->caller, self, __ATOMIC_RELEASE);
-    sched_switch(core, receiver);
-    return true;
-}
 
 /* The answer lets the virtual CPU go on: what it asks for is noted. */
 static inline bool accept_answer(struct vcpu *vcpu, uint64_t label)
@@ -119,7 +56,7 @@ bool direct_answer(struct core *core, struct thread *self, struct endpoint *endp
     struct sched *lent = reply->lent;
 
     if (!caller || caller->kind != THREAD_VCPU || self->sched->limited ||
-        !can_run(core, caller, lent ?: caller->sched) ||
+        !direct_can_run(core, caller, lent ?: caller->sched) ||
         !accept_answer(vcpu_of(caller), tag_label(self->regs.rsi))) {
         return false;
     }
@@ -136,6 +73,10 @@ bool direct_answer(struct core *core, struct thread *self, struct endpoint *endp
         sched_wake(core, caller);
         return false;
     }
-    sched_switch(core, caller);
+    core_count(core, CT_SWITCH);
+    core_cpu(core)->current = caller;
+    if (__builtin_expect(!fpu_is_right(core, caller), 0)) {
+        fpu_switch(core, caller);
+    }
     return true;
 }

@@ -110,6 +110,7 @@ bool endpoint_recv(struct core *core, struct thread *receiver, struct endpoint *
     }
     if (!waits) {
         deliver(core, caller, receiver, caller->badge);
+        sched_use(core, receiver->sched);
     }
     return waits;
 }

@@ -96,13 +96,27 @@ static void refill_cancel(struct sched *sched)
     }
 }
 
+/* Whether a thread runs on it at this moment. */
+static bool is_in_use(const struct sched *sched)
+{
+    return sched->thread && core_current(core_of(sched->thread->cpu)) == sched->thread;
+}
+
 void sched_configure(struct sched *sched, uint64_t budget, uint64_t period)
 {
-    sched->budget = sched->left = budget;
+    uint64_t now = rdtsc();
+    bool waited = sched->waits;
+
+    refill_cancel(sched);
+    sched->budget = budget;
+    sched->left = (int64_t)budget;
     sched->period = period;
     sched->limited = budget < period;
-    sched->since = rdtsc();
-    sched->refill_at = sched->since + period;
+    sched->since = sched->limited && is_in_use(sched) ? now : 0;
+    sched->refill_at = now + period;
+    if (waited && sched->thread && sched->thread->state == TS_READY) {
+        sched_wake(core_this(), sched->thread);
+    }
 }
 
 void sched_take_back(struct sched *sched)
@@ -113,6 +127,7 @@ void sched_take_back(struct sched *sched)
         thread_stop(thread);
         thread->state = TS_READY;
     }
+    sched->since = 0;
     sched_unbind(sched);
 }
 
@@ -130,10 +145,17 @@ static void enqueue(struct core *core, struct thread *thread, bool front)
 {
     struct sched *sched = thread->sched;
 
-    if (!sched || sched->waits) {
+    if (!sched) {
         return;
     }
-    if (sched->limited && sched->left == 0) {
+    if (sched->waits) {
+        /* Its CPU gives it time, then looks whether the thread is ready; we the other way round. */
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        if (__atomic_load_n(&sched->waits, __ATOMIC_RELAXED)) {
+            return;
+        }
+    }
+    if (sched->limited && sched->left <= 0) {
         refill_later(core, sched);
         return;
     }
@@ -155,6 +177,9 @@ void sched_wake(struct core *core, struct thread *thread)
     struct core *other = core_of(thread->cpu);
     struct thread *first = __atomic_load_n(&other->wake_list, __ATOMIC_RELAXED);
 
+    if (__atomic_exchange_n(&thread->waking, true, __ATOMIC_ACQ_REL)) {
+        return;
+    }
     do {
         thread->wake_next = first;
     } while (!__atomic_compare_exchange_n(&other->wake_list, &first, thread, false,
@@ -175,6 +200,15 @@ void sched_cancel_wake(struct thread *thread)
     if (*at) {
         *at = thread->wake_next;
     }
+    thread->waking = false;
+}
+
+/* Of a thread that another CPU found ready this CPU may know more: that it runs, or waits its turn. */
+static void wake_once(struct core *core, struct thread *thread)
+{
+    if (thread->state == TS_READY && !thread->queued && thread != core_current(core)) {
+        sched_wake(core, thread);
+    }
 }
 
 void sched_take_wake_list(struct core *core)
@@ -184,17 +218,18 @@ void sched_take_wake_list(struct core *core)
     while (thread) {
         struct thread *next = thread->wake_next;
 
-        sched_wake(core, thread);
+        (void)__atomic_exchange_n(&thread->waking, false, __ATOMIC_ACQ_REL);
+        wake_once(core, thread);
         thread = next;
     }
 }
 
 void sched_charge(struct sched *sched)
 {
-    uint64_t now = rdtsc(), used = now - sched->since;
-
-    sched->left = used < sched->left ? sched->left - used : 0;
-    sched->since = now;
+    if (sched->since) {
+        sched->left -= (int64_t)(rdtsc() - sched->since);
+        sched->since = 0;
+    }
 }
 
 static void charge(struct sched *sched)
@@ -212,20 +247,26 @@ void sched_arm(struct core *core, uint64_t deadline)
     }
 }
 
+void sched_begin(struct core *core, struct sched *sched)
+{
+    uint64_t end;
+
+    sched->since = rdtsc();
+    end = sched->left > 0 ? sched->since + (uint64_t)sched->left : sched->since;
+    if (end < core->slice_end) {
+        core->slice_end = end;
+        sched_arm(core, end);
+    }
+}
+
 /* A turn begins: its end is the slice's, or that of the budget. */
 static void begin_turn(struct core *core, struct thread *thread)
 {
-    uint64_t now = rdtsc(), length = tsc_hz / 1000 * SLICE_MS;
-    struct sched *sched = thread->sched;
-
-    if (sched->limited) {
-        sched->since = now;
-        if (sched->left < length) {
-            length = sched->left;
-        }
-    }
-    core->slice_end = now + length;
+    core->slice_end = rdtsc() + tsc_hz / 1000 * SLICE_MS;
     sched_arm(core, core->slice_end);
+    if (thread->sched->limited) {
+        sched_begin(core, thread->sched);
+    }
 }
 
 static void nothing_to_run(struct core *core)
@@ -275,17 +316,37 @@ void sched_yield(struct core *core)
     sched_choose(core);
 }
 
+/* A period begins. An overrun is made up for, but no longer than a period of it. */
+static void refill(struct sched *sched, uint64_t now)
+{
+    int64_t budget = (int64_t)sched->budget, least = -(int64_t)sched->period;
+
+    sched->left = (sched->left > least ? sched->left : least) + budget;
+    if (sched->left > budget) {
+        sched->left = budget;
+    }
+    sched->refill_at = now + sched->period;
+}
+
 static void refill_due(struct core *core, uint64_t now)
 {
     while (core->refills && core->refills->refill_at <= now) {
         struct sched *sched = core->refills;
 
         core->refills = sched->next;
-        sched->waits = false;
-        sched->left = sched->budget;
-        sched->refill_at = now + sched->period;
-        if (sched->thread && sched->thread->state == TS_READY) {
-            sched_wake(core, sched->thread);
+        refill(sched, now);
+        if (sched->left <= 0) {
+            refill_later(core, sched);
+            continue;
+        }
+        /* See enqueue(). The thread may be another CPU's, and be lending or getting time just now. */
+        (void)__atomic_exchange_n(&sched->waits, false, __ATOMIC_SEQ_CST);
+        struct thread *thread = __atomic_load_n(&sched->thread, __ATOMIC_RELAXED);
+
+        if (thread && thread->cpu == core_cpu(core)->id) {
+            wake_once(core, thread);
+        } else if (thread && __atomic_load_n(&thread->state, __ATOMIC_RELAXED) == TS_READY) {
+            sched_wake(core, thread);
         }
     }
 }

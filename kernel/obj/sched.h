@@ -12,9 +12,9 @@ struct sched {
     struct thread *thread;   /* who runs on it now; NULL: nobody */
     struct reply *lender;    /* through which it was lent last (endpoint.h); NULL: it is not lent */
     uint64_t budget, period; /* TSC ticks; equal: no limit */
-    uint64_t left;           /* of this period's budget */
+    int64_t left;            /* of this period's budget; below 0: overrun, to be made up for */
     uint64_t refill_at;      /* TSC when the next period begins */
-    uint64_t since;          /* TSC when the running turn began to be charged */
+    uint64_t since;          /* TSC when it began to be used; 0: nobody runs on it, or no limit */
     struct sched *next;      /* in its CPU's list of refills */
     bool limited;            /* budget < period */
     bool waits;              /* in that list: has run out */
@@ -85,11 +85,39 @@ void sched_yield(struct core *core);
 /* Looks at slice, budgets and notification timers; sets the timer for what comes next. */
 void sched_tick(struct core *core);
 
-/* Charges a SchedContext for the time since it was last charged. */
+/* Charges a SchedContext with a limit for the time that it was used, which is over. */
 void sched_charge(struct sched *sched);
+
+/*
+ * The current thread begins to use a SchedContext with a limit, outside of sched_choose(): the turn
+ * ends when the budget does.
+ */
+void sched_begin(struct core *core, struct sched *sched);
+
+static inline void sched_use(struct core *core, struct sched *sched)
+{
+    if (sched && __builtin_expect(sched->limited, 0) && sched->since == 0) {
+        sched_begin(core, sched);
+    }
+}
 
 /* Makes sure that the timer fires no later than 'deadline'. */
 void sched_arm(struct core *core, uint64_t deadline);
+
+/*
+ * Makes a user thread without FPU current, when the FPU is blocked and the time of what was current needs no accounting.
+ */
+static inline void sched_switch_plain(struct core *core, struct thread *thread)
+{
+    struct cpu *cpu = core_cpu(core);
+
+    core_count(core, CT_SWITCH);
+    cpu->current = thread;
+    cpu->tss.rsp0 = (uint64_t)(&thread->regs + 1);
+    if (thread->space != core->space) {
+        space_enter(core, thread->space);
+    }
+}
 
 /*
  * Makes 'thread', which is ready and in no queue, current at once, without a look at the queues: the short way
@@ -112,6 +140,7 @@ static inline void sched_switch(struct core *core, struct thread *thread)
     if (__builtin_expect(!fpu_is_right(core, thread), 0)) {
         fpu_switch(core, thread);
     }
+    sched_use(core, thread->sched);
 }
 
 #endif

@@ -136,6 +136,9 @@ static void leave_cpu(struct thread *thread)
                 system_call_undo(thread);
             }
         }
+        if (thread->sched && thread->sched->limited) {
+            sched_charge(thread->sched);
+        }
         core_cpu(other)->current = NULL;
         other->reschedule = true;
     }
@@ -154,8 +157,7 @@ void thread_stop(struct thread *thread)
     thread->state = TS_STOPPED;
 }
 
-/* Wherever the CPUs keep something of the thread: FPU registers, a loaded VMCS. */
-static void forget_cached(struct thread *thread)
+void thread_forget_cached(struct thread *thread)
 {
     struct core *core = core_this();
 
@@ -177,7 +179,7 @@ static void forget_cached(struct thread *thread)
 void thread_kill(struct thread *thread)
 {
     thread_stop(thread);
-    forget_cached(thread);
+    thread_forget_cached(thread);
     reply_give_back(thread);
     if (thread->sched) {
         sched_unbind(thread->sched);

@@ -56,7 +56,7 @@ struct message {
     uint64_t word[TAG_SIMPLE_MAX];
 };
 
-/* Letters: c the thread's own CPU, or whoever took it out of the queue it waited in; e the lock of
+/* Letters: a atomic; c the thread's own CPU, or whoever took it out of the queue it waited in; e the lock of
  * the object it waits in; w the kernel lock held for writing. */
 struct thread {
     struct regs regs;               /* c; at offset 0: TSS.RSP0 points to its end */
@@ -67,6 +67,7 @@ struct thread {
     bool uses_fpu;                  /* w */
     bool queued;                    /* c: in its CPU's ready queue */
     bool may_grant;                 /* c: the call was made with EP_GRANT */
+    bool waking;                    /* a: in a CPU's wake list, by wake_next */
     uint32_t cpu;                   /* w */
     uint32_t badge;                 /* c: badge of the capability that a waiting call was made with */
     struct cspace cspace;           /* w */
@@ -111,6 +112,12 @@ void thread_slot_lost(struct slot *slot);
  * thread was stopped or waited, its registers can be read. Kernel lock: writing.
  */
 void thread_stop(struct thread *thread);
+
+/*
+ * Makes every CPU give up what it keeps of a thread that does not run: FPU registers, a loaded VMCS.
+ * Kernel lock: writing.
+ */
+void thread_forget_cached(struct thread *thread);
 
 /* Stops the thread for ever and cuts its ties to other objects. Kernel lock: writing. */
 void thread_kill(struct thread *thread);

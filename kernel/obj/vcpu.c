@@ -73,43 +73,42 @@ static struct slot *part(struct vcpu *vcpu, enum thread_slot index)
     return slot->cap.type == OBJ_ENDPOINT ? slot : NULL;
 }
 
-/* Sends the message in thread.fault; without an endpoint the virtual CPU stops. */
-static void send(struct core *core, struct vcpu *vcpu, enum thread_slot index, enum call_kind kind)
+/* The general way of a message; without an endpoint the virtual CPU stops. */
+static void send(struct core *core, struct vcpu *vcpu, enum thread_slot index, enum call_kind kind,
+                 const struct message *message)
 {
     struct slot *slot = part(vcpu, index);
 
-    if (__builtin_expect(direct_send(core, vcpu, index, kind, &vcpu->thread.fault), 1)) {
-        return;
-    }
     if (!slot) {
         vcpu->thread.state = TS_STOPPED;
         sched_block(core);
         return;
     }
+    vcpu->thread.fault = *message;
     endpoint_call(core, &vcpu->thread, cap_object(&slot->cap), &slot->cap, kind);
 }
 
 void vcpu_exit(struct core *core, struct vcpu *vcpu, enum vcpu_exit reason, uint64_t word1,
                uint64_t word2, uint64_t word3)
 {
-    struct message *message = &vcpu->thread.fault;
+    const uint64_t tag = TAG_KERNEL | TAG(KL_EXIT, 4);
 
     if (vcpu->mask[reason]) {
         virt->get(vcpu, vcpu->mask[reason]);
     }
-    message->tag = TAG_KERNEL | TAG(KL_EXIT, 4);
-    message->word[0] = reason;
-    message->word[1] = word1;
-    message->word[2] = word2;
-    message->word[3] = word3;
-    send(core, vcpu, TSLOT_EXIT, CALL_EXIT);
+    if (__builtin_expect(!direct_send(core, vcpu, TSLOT_EXIT, CALL_EXIT, tag, reason, word1,
+                                      word2, word3),
+                         0)) {
+        send(core, vcpu, TSLOT_EXIT, CALL_EXIT,
+             &(struct message){tag, {reason, word1, word2, word3}});
+    }
 }
 
 void vcpu_fault(struct core *core, struct vcpu *vcpu, uint64_t address, uint64_t access,
                 uint64_t linear)
 {
+    const uint64_t tag = TAG_KERNEL | TAG(KL_NESTED_FAULT, 2);
     struct space *space = vcpu->thread.space;
-    struct message *message = &vcpu->thread.fault;
 
     core_count(core, CT_NESTED_FAULT);
     if (address >= space->window_first && address <= space->window_last) {
@@ -120,12 +119,12 @@ void vcpu_fault(struct core *core, struct vcpu *vcpu, uint64_t address, uint64_t
     vcpu->fault_access = access;
     vcpu->fault_linear = linear;
     core_count(core, CT_NESTED_MESSAGE);
-    message->tag = TAG_KERNEL | TAG(KL_NESTED_FAULT, 2);
-    message->word[0] = address;
-    message->word[1] = access;
-    message->word[2] = 0;
-    message->word[3] = 0;
-    send(core, vcpu, TSLOT_FAULT, CALL_NESTED_FAULT);
+    if (__builtin_expect(!direct_send(core, vcpu, TSLOT_FAULT, CALL_NESTED_FAULT, tag, address,
+                                      access, 0, 0),
+                         0)) {
+        send(core, vcpu, TSLOT_FAULT, CALL_NESTED_FAULT,
+             &(struct message){tag, {address, access, 0, 0}});
+    }
 }
 
 bool vcpu_answer_exit(struct vcpu *vcpu, uint64_t groups)

@@ -88,8 +88,7 @@ static inline void answer_and_receive(struct core *core, struct thread *self,
                                       struct endpoint *endpoint, struct reply *reply)
 {
     if (direct_answer(core, self, endpoint, reply)) {
-        kernel_leave(core);
-        return;
+        vcpu_enter(core, vcpu_of(core_current(core)));
     }
     struct thread *caller = reply_answer(core, self, reply, true);
 

@@ -15,20 +15,26 @@
  */
 typedef enum status sys_action(struct core *core, struct thread *self, struct slot *slot);
 
-/* Finds a capability of the caller's that has the type and rights. */
+/* The same for a capability that is in an inner CNode, or wrong: finds out what is wrong with it. */
+enum status sys_find_rarely(struct thread *self, uint32_t cptr, enum object_type type,
+                            uint8_t rights, struct slot **found);
+
+/* Finds a capability of the caller's that has the type and rights. Slot 0 never has what is looked for. */
 static inline enum status sys_find(struct thread *self, uint32_t cptr, enum object_type type,
                                    uint8_t rights, struct slot **found)
 {
-    struct slot *slot = cnode_lookup(&self->cspace, cptr, 0);
+    if (__builtin_expect(cptr < self->cspace.count, 1)) {
+        struct slot *slot = &self->cspace.slots[cptr];
+        unsigned have = slot->cap.type | (unsigned)slot->cap.rights << 8;
 
-    if (!slot || slot->cap.type == OBJ_NULL) {
-        return E_CAP;
+        if (__builtin_expect((have & (0xffu | (unsigned)rights << 8)) ==
+                                 ((unsigned)type | (unsigned)rights << 8),
+                             1)) {
+            *found = slot;
+            return OK;
+        }
     }
-    if (slot->cap.type != type) {
-        return E_TYPE;
-    }
-    *found = slot;
-    return (slot->cap.rights & rights) == rights ? OK : E_RIGHT;
+    return sys_find_rarely(self, cptr, type, rights, found);
 }
 
 /* The two capability addresses of a register "a:b". */

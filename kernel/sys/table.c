@@ -62,6 +62,21 @@ static const struct sys_entry entries[SYS_COUNT] = {
     [SYS_RESET] = {sys_reset, OBJ_PLATFORM, PL_RESET},
 };
 
+enum status sys_find_rarely(struct thread *self, uint32_t cptr, enum object_type type,
+                            uint8_t rights, struct slot **found)
+{
+    struct slot *slot = cnode_lookup(&self->cspace, cptr, 0);
+
+    if (!slot || slot_is_empty(slot)) {
+        return E_CAP;
+    }
+    if (slot->cap.type != type) {
+        return E_TYPE;
+    }
+    *found = slot;
+    return (slot->cap.rights & rights) == rights ? OK : E_RIGHT;
+}
+
 /* What the entry asks for: calls that take anything, or nothing, are the rare ones. */
 static enum status find_any(struct thread *self, const struct sys_entry *entry, struct slot **slot)
 {

@@ -162,6 +162,9 @@ enum status sys_sched(struct core *core, struct thread *self, struct slot *slot)
     if (thread->sched) {
         sched_unbind(thread->sched);
     }
+    if (thread->cpu != cpu) {
+        thread_forget_cached(thread);
+    }
     thread->priority = (uint8_t)priority;
     thread->cpu = (uint32_t)cpu;
     if (time) {
@@ -209,7 +212,7 @@ enum status sys_sc_configure(struct core *core, struct thread *self, struct slot
     uint64_t budget = self->regs.rsi, period = self->regs.rdx;
 
     (void)core;
-    if (budget == 0 || budget > period) {
+    if (budget == 0 || budget > period || period > INT64_MAX) {
         return E_ARGUMENT;
     }
     sched_configure(sched, budget, period);

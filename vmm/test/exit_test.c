@@ -1,4 +1,4 @@
-/* exit_test.c: exits whose handlers look at the guest's memory, control and debug registers. */
+/* exit_test.c: exits that need the guest's memory: devices in memory, and string I/O. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* LINK: vmm/run.c vmm/machine.c vmm/terminal.c vmm/inject.c vmm/report.c vmm/linear.c */
 /* LINK: vmm/instruction.c vmm/guest_window.c vmm/exit_cpuid.c vmm/exit_io.c vmm/exit_memory.c */
@@ -11,10 +11,8 @@
 #include "kernel/abi/message.h"
 #include "vmm/test/machine_fixture.h"
 
-#define GP_EVENT (VEVENT_VALID | VEVENT_EXCEPTION | VEVENT_ERROR | 13)
 #define PF_EVENT (VEVENT_VALID | VEVENT_EXCEPTION | VEVENT_ERROR | 14)
 #define COM1 0x3F8
-#define TABLES 0x10000u
 
 /* Puts code at 0x1000, where the guest is. */
 static void code(const char *bytes, size_t count)
@@ -28,29 +26,6 @@ static uint64_t access_memory(uint64_t gpa, unsigned access)
 {
     f.state.event = 0;
     return play(START, EXIT_MEMORY, gpa, access);
-}
-
-static void put_entry(uint64_t table, unsigned index, uint64_t value)
-{
-    memcpy(ram(table + 8 * index), &value, sizeof value);
-}
-
-/* 64-bit mode: 0x400000 is code at 0x1000, 0x600000 the local APIC, 0x800000 RAM at 0x2000. */
-static void use_long_mode(void)
-{
-    put_entry(TABLES, 0, (TABLES + 0x1000) | 3);
-    put_entry(TABLES + 0x1000, 0, (TABLES + 0x2000) | 3);
-    put_entry(TABLES + 0x2000, 2, (TABLES + 0x3000) | 3);
-    put_entry(TABLES + 0x2000, 3, (TABLES + 0x4000) | 3);
-    put_entry(TABLES + 0x2000, 4, (TABLES + 0x5000) | 3);
-    put_entry(TABLES + 0x3000, 0, 0x1000 | 3);
-    put_entry(TABLES + 0x4000, 0, 0xFEE00000 | 3);
-    put_entry(TABLES + 0x5000, 0, 0x2000 | 3);
-    f.state.cr0 = 0x80000011;
-    f.state.cr3 = TABLES;
-    f.state.cr4 = 0x20;
-    f.state.efer = 0x500;
-    f.state.segment[VSEG_CS].access = 0xA09B;
 }
 
 static void reads_the_lapic(void **state)
@@ -92,6 +67,44 @@ static void reads_through_page_tables(void **state)
     assert_int_equal(f.state.rip, 0x400004);
     assert_int_equal(f.state.gpr[8] & 0xFF, 0x14);
     assert_int_equal(f.state.gpr[8] >> 32, 0);
+}
+
+static void another_place_is_another_instruction(void **state)
+{
+    (void)state;
+    code("\xA1\x30\x00\xE0\xFE", 5); /* mov eax, [0xfee00030] */
+    memcpy(ram(0x1020), "\x8B\x0D\x30\x00\xE0\xFE", 6); /* mov ecx, [0xfee00030] */
+    assert_int_equal(access_memory(0xFEE00030, FAULT_READ), VS_IP);
+    f.state.rip = 0x1020;
+    assert_int_equal(access_memory(0xFEE00030, FAULT_READ), VS_IP);
+    assert_int_equal(f.state.gpr[VGPR_RCX] & 0xFF, 0x14);
+}
+
+static void remapped_code_is_fetched_anew(void **state)
+{
+    (void)state;
+    use_long_mode();
+    f.state.gpr[13] = 0x600000;
+    code("\x45\x8B\x45\x30", 4); /* mov r8d, [r13 + 0x30] */
+    memcpy(ram(0x3000), "\x45\x8B\x4D\x30", 4); /* mov r9d, [r13 + 0x30] */
+    f.state.rip = 0x400000;
+    assert_int_equal(access_memory(0xFEE00030, FAULT_READ), VS_IP);
+    put_entry(TABLES + 0x3000, 0, 0x3000 | 3);
+    f.state.rip = 0x400000;
+    assert_int_equal(access_memory(0xFEE00030, FAULT_READ), VS_IP);
+    assert_int_equal(f.state.gpr[9] & 0xFF, 0x14);
+}
+
+static void a_timer_in_memory_is_armed(void **state)
+{
+    (void)state;
+    pc_mmio_write(&f.machine.pc, 0, 0xFEE000F0, 4, START, 0x1FF);
+    pc_mmio_write(&f.machine.pc, 0, 0xFEE00320, 4, START, 0x40);
+    pc_mmio_write(&f.machine.pc, 0, 0xFEE003E0, 4, START, 0xB); /* divide by 1: 100 MHz */
+    code("\xA3\x80\x03\xE0\xFE", 5); /* mov [0xfee00380], eax */
+    f.state.gpr[VGPR_RAX] = 100;
+    assert_int_equal(access_memory(0xFEE00380, FAULT_WRITE), VS_IP);
+    assert_int_equal(f.timer, START + TSC_HZ / 1000000);
 }
 
 static void code_at_the_end_of_memory_counts(void **state)
@@ -198,6 +211,22 @@ static void outs_writes_a_string(void **state)
     assert_int_equal(f.state.gpr[VGPR_RSI], 0x3004);
 }
 
+static void outs_takes_an_element_from_two_pages(void **state)
+{
+    const uint64_t what = 0x604 | 2u << 16 | VIO_STRING;
+
+    (void)state;
+    use_long_mode();
+    put_entry(TABLES + 0x5000, 1, 0x5000 | 3);
+    code("\x66\x6F", 2); /* outsw */
+    *ram(0x5000) = 5 << 2 | 1 << 5; /* the upper half of S5's value; the lower is 0 */
+    f.state.gpr[VGPR_RSI] = 0x800FFF;
+    f.state.rip = 0x400000;
+    assert_int_equal(play(START, EXIT_IO, what, 0), 0);
+    assert_int_equal(play(START, EXIT_IO, what, 0), RUN_END);
+    assert_int_equal(f.machine.reason, END_POWER_OFF);
+}
+
 static void ins_reads_backwards(void **state)
 {
     (void)state;
@@ -231,81 +260,6 @@ static void strings_fault_between_elements(void **state)
     assert_int_equal(f.state.rip, 0x400000);
 }
 
-static uint64_t write_cr(unsigned number, uint64_t value)
-{
-    f.state.gpr[VGPR_RBX] = value;
-    return play(START, EXIT_CR, number | VGPR_RBX << 8, 0);
-}
-
-static void cr0_is_left_to_the_cpu(void **state)
-{
-    (void)state;
-    /* Caches off, and paging on: only what the kernel watches changes here. */
-    assert_int_equal(write_cr(0, 0xC0000011), VS_CR);
-    assert_int_equal(f.state.cr0, 0x40000011);
-    assert_int_equal(write_cr(0, 0x20000011), VS_EVENT); /* NW without CD */
-    assert_int_equal(f.state.event, GP_EVENT);
-    assert_int_equal(f.state.cr0, 0x40000011);
-}
-
-static void vmx_cannot_be_turned_on(void **state)
-{
-    (void)state;
-    assert_int_equal(write_cr(4, 1 << 13), VS_EVENT);
-    assert_int_equal(f.state.event, GP_EVENT);
-}
-
-static void cr8_is_the_task_priority(void **state)
-{
-    (void)state;
-    use_deadline_timer(0x45);
-    assert_int_equal(write_cr(8, 5), VS_ADVANCE);
-    write_msr(START, 0x6E0, 5000);
-    /* Held back by the priority, and let in when that falls. */
-    assert_int_equal(notice(5000, NOTICE_TIMER), RUN_NONE);
-    assert_int_equal(play(5001, EXIT_KICK, 0, 0) & VS_EVENT, 0);
-    assert_int_equal(play(5002, EXIT_CR, 8 | 1 << 4 | VGPR_RDX << 8, 0), VS_ADVANCE);
-    assert_int_equal(f.state.gpr[VGPR_RDX], 5);
-    assert_int_equal(write_cr(8, 3) & (VS_ADVANCE | VS_EVENT), VS_ADVANCE | VS_EVENT);
-    assert_int_equal(f.state.event, VEVENT_VALID | VEVENT_INTERRUPT | 0x45);
-    assert_int_equal(write_cr(8, 16), VS_EVENT);
-    assert_int_equal(f.state.event, GP_EVENT);
-}
-
-static uint64_t dr(unsigned number, uint64_t read, uint64_t value)
-{
-    f.state.gpr[VGPR_RBX] = value;
-    return play(START, EXIT_DR, number | read << 4 | VGPR_RBX << 8, 0);
-}
-
-static void debug_registers_keep_values(void **state)
-{
-    (void)state;
-    assert_int_equal(dr(2, 0, 0x12345678), VS_ADVANCE);
-    assert_int_equal(dr(2, 1, 0), VS_ADVANCE);
-    assert_int_equal(f.state.gpr[VGPR_RBX], 0x12345678);
-    assert_int_equal(dr(7, 0, 1), VS_ADVANCE);
-    assert_int_equal(dr(5, 1, 0), VS_ADVANCE); /* DR5 is DR7 */
-    assert_int_equal(f.state.gpr[VGPR_RBX], 0x401);
-    f.state.cr4 = 1 << 3;
-    assert_int_equal(dr(5, 1, 0), VS_EVENT);
-    assert_int_equal(f.state.event, VEVENT_VALID | VEVENT_EXCEPTION | 6);
-    use_long_mode();
-    assert_int_equal(dr(7, 0, 1ull << 32), VS_EVENT);
-    assert_int_equal(f.state.event, GP_EVENT);
-}
-
-static void debug_exceptions_go_on_to_the_guest(void **state)
-{
-    const uint64_t word[4] = {EXIT_EXCEPTION, VEVENT_VALID | VEVENT_EXCEPTION | 1, 0, 0x4000};
-
-    (void)state;
-    assert_int_equal(run_exit(&f.machine.vcpu[0], word, START), VS_EVENT);
-    assert_int_equal(f.state.event, VEVENT_VALID | VEVENT_EXCEPTION | 1);
-    dr(6, 1, 0);
-    assert_int_equal(f.state.gpr[VGPR_RBX], 0xFFFF4FF0);
-}
-
 int main(void)
 {
 #define TEST(name, function) {name, function, set_up, tear_down, NULL}
@@ -331,13 +285,14 @@ int main(void)
         TEST("EXIT-12: INS goes backwards with DF", ins_reads_backwards),
         TEST("EXIT-13: REP OUTS stops at a page fault, with its registers right",
              strings_fault_between_elements),
-        TEST("EXIT-14: CR0 writes are left to the CPU but for the cache bits",
-             cr0_is_left_to_the_cpu),
-        TEST("EXIT-15: setting CR4.VMXE is #GP", vmx_cannot_be_turned_on),
-        TEST("EXIT-16: CR8 is the task priority of the local APIC", cr8_is_the_task_priority),
-        TEST("EXIT-17: debug registers keep values, as in a CPU", debug_registers_keep_values),
-        TEST("EXIT-18: a debug exception goes on to the guest, with DR6",
-             debug_exceptions_go_on_to_the_guest),
+        TEST("EXIT-14: another place in memory is another instruction",
+             another_place_is_another_instruction),
+        TEST("EXIT-15: code at an address that is mapped elsewhere now is fetched anew",
+             remapped_code_is_fetched_anew),
+        TEST("EXIT-16: a timer that is started through memory is armed",
+             a_timer_in_memory_is_armed),
+        TEST("EXIT-17: OUTS takes an element that lies in two pages",
+             outs_takes_an_element_from_two_pages),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

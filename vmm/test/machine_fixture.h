@@ -21,6 +21,7 @@
 #define RAM_SIZE 0x400000u
 #define TSC_HZ 1000000000u
 #define START 1000u
+#define TABLES 0x10000u /* where use_long_mode() puts page tables */
 
 static struct {
     struct machine machine;
@@ -177,6 +178,29 @@ static inline uint64_t write_msr(uint64_t now, uint32_t msr, uint64_t value)
     f.state.gpr[VGPR_RAX] = (uint32_t)value;
     f.state.gpr[VGPR_RDX] = value >> 32;
     return play(now, EXIT_MSR_WRITE, 0, 0);
+}
+
+static inline void put_entry(uint64_t table, unsigned index, uint64_t value)
+{
+    memcpy(ram(table + 8 * index), &value, sizeof value);
+}
+
+/* 64-bit mode: 0x400000 is code at 0x1000, 0x600000 the local APIC, 0x800000 RAM at 0x2000. */
+static inline void use_long_mode(void)
+{
+    put_entry(TABLES, 0, (TABLES + 0x1000) | 3);
+    put_entry(TABLES + 0x1000, 0, (TABLES + 0x2000) | 3);
+    put_entry(TABLES + 0x2000, 2, (TABLES + 0x3000) | 3);
+    put_entry(TABLES + 0x2000, 3, (TABLES + 0x4000) | 3);
+    put_entry(TABLES + 0x2000, 4, (TABLES + 0x5000) | 3);
+    put_entry(TABLES + 0x3000, 0, 0x1000 | 3);
+    put_entry(TABLES + 0x4000, 0, 0xFEE00000 | 3);
+    put_entry(TABLES + 0x5000, 0, 0x2000 | 3);
+    f.state.cr0 = 0x80000011;
+    f.state.cr3 = TABLES;
+    f.state.cr4 = 0x20;
+    f.state.efer = 0x500;
+    f.state.segment[VSEG_CS].access = 0xA09B;
 }
 
 /* Switches the local APIC on and its timer to TSC-deadline mode, with that vector. */

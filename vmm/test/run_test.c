@@ -163,6 +163,8 @@ static void interrupts_off_asks_for_a_window(void **state)
     /* It is asked for already; nothing changes until it comes. */
     assert_int_equal(out_byte(5002, 0x80, 0), VS_ADVANCE);
     assert_int_equal(notice(5003, NOTICE_INPUT), RUN_NONE);
+    f.machine.vcpu[0].attention = true; /* as if another interrupt had come */
+    assert_int_equal(notice(5003, 0), RUN_NONE);
     assert_int_equal(f.kicks, 1);
     f.state.rflags = 0x202;
     assert_int_equal(play(5004, EXIT_WINDOW, 0, 0), VS_EVENT);
