@@ -11,7 +11,7 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 FREESTANDING := -std=c11 -O2 -g -ffreestanding -mgeneral-regs-only -fno-stack-protector \
     -fno-pic -fno-pie -fno-asynchronous-unwind-tables -fcf-protection=none -I. -MMD -MP $(WARNINGS)
 
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 MAKEFLAGS += --no-print-directory --no-builtin-rules

@@ -4,7 +4,7 @@
 #include "vmm/machine.h"
 
 /* CR4 bits that CPUID shows (SDM 3A, 2.5): OSXSAVE and PKE, in leaves 1 and 7. */
-#define CR4_SHOWN (UINT64_C(1) << 18 | UINT64_C(1) << 22)
+#define CR4_SHOWN (1u << 18 | 1u << 22)
 #define LEAF_FEATURES 1u
 #define LEAF_STRUCTURED 7u
 
@@ -13,17 +13,14 @@ static struct cpuid_entry *entry_for(struct vcpu *vcpu, uint32_t leaf, uint32_t 
     return &vcpu->cpuid_cache[(leaf + (leaf >> 26) + subleaf * 8) % CPUID_CACHE_SIZE];
 }
 
-static bool is_right(const struct vcpu *vcpu, const struct cpuid_entry *entry, uint32_t leaf,
-                     uint32_t subleaf)
+static bool is_right(const struct vcpu *vcpu, const struct cpuid_entry *entry)
 {
-    return entry->valid && entry->leaf == leaf && entry->subleaf == subleaf &&
-           (!entry->by_cr4 || ((entry->cr4 ^ vcpu->state->cr4) & CR4_SHOWN) == 0);
+    return entry->use == CPUID_ALWAYS ||
+           (entry->use == CPUID_WITH_CR4 &&
+            ((entry->cr4 ^ (uint32_t)vcpu->state->cr4) & CR4_SHOWN) == 0);
 }
 
-/*
- * Makes the answer. False: the exit lacks what it depends on. Not inlined, to keep the usual way
- * short.
- */
+/* Makes the answer. False: the exit lacks what it depends on. Apart, to keep the usual way short. */
 static __attribute__((noinline)) bool fill(struct vcpu *vcpu, struct cpuid_entry *entry,
                                            uint32_t leaf, uint32_t subleaf)
 {
@@ -35,11 +32,10 @@ static __attribute__((noinline)) bool fill(struct vcpu *vcpu, struct cpuid_entry
         return false;
     }
     *entry = (struct cpuid_entry){
-        .valid = true,
-        .by_cr4 = by_cr4,
+        .use = by_cr4 ? CPUID_WITH_CR4 : CPUID_ALWAYS,
         .leaf = leaf,
         .subleaf = subleaf,
-        .cr4 = vcpu->state->cr4,
+        .cr4 = (uint32_t)vcpu->state->cr4,
     };
     vcpu->cpuid.cr4 = vcpu->state->cr4;
     ops->host_cpuid(ops->ctx, leaf, subleaf, &host);
@@ -52,10 +48,10 @@ uint64_t exit_cpuid(struct vcpu *vcpu, const uint64_t *word)
     uint64_t *gpr = vcpu->state->gpr;
     uint32_t leaf = (uint32_t)gpr[VGPR_RAX], subleaf = (uint32_t)gpr[VGPR_RCX];
     struct cpuid_entry *entry = entry_for(vcpu, leaf, subleaf);
+    bool found = entry->leaf == leaf && entry->subleaf == subleaf && is_right(vcpu, entry);
 
     (void)word;
-    if (__builtin_expect(!is_right(vcpu, entry, leaf, subleaf), 0) &&
-        !fill(vcpu, entry, leaf, subleaf)) {
+    if (__builtin_expect(!found, 0) && !fill(vcpu, entry, leaf, subleaf)) {
         return 0;
     }
     gpr[VGPR_RAX] = entry->regs.eax;
@@ -68,6 +64,6 @@ uint64_t exit_cpuid(struct vcpu *vcpu, const uint64_t *word)
 void cpuid_forget(struct vcpu *vcpu)
 {
     for (unsigned i = 0; i < CPUID_CACHE_SIZE; i++) {
-        vcpu->cpuid_cache[i].valid = false;
+        vcpu->cpuid_cache[i].use = CPUID_NEVER;
     }
 }

@@ -30,11 +30,6 @@ static void on_cpu_event(void *ctx, unsigned cpu, enum pc_event event, uint8_t v
     }
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* The groups that a handler always needs; others come when they are asked for (vcpu_has). */
 static uint64_t first_groups(enum vcpu_exit reason)
 {
@@ -171,14 +166,10 @@ void machine_enter_at(struct machine *machine, const struct guest_entry *entry)
     state->segment[VSEG_LDTR] = segment_of(&entry->local);
 }
 
-void machine_rearm(struct machine *machine)
+void machine_arm(struct machine *machine, uint64_t deadline)
 {
-    uint64_t deadline = earlier(pc_deadline(&machine->pc), machine->terminal.deadline);
-
-    if (deadline < machine->armed) {
-        machine->armed = deadline;
-        machine->ops.set_timer(machine->ops.ctx, deadline);
-    }
+    machine->armed = deadline;
+    machine->ops.set_timer(machine->ops.ctx, deadline);
 }
 
 void machine_tick(struct machine *machine, uint64_t now)

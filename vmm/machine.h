@@ -65,12 +65,24 @@ void machine_enter_at(struct machine *machine, const struct guest_entry *entry);
 /* Lets happen what is due at `now`, on the board and on the terminal. */
 void machine_tick(struct machine *machine, uint64_t now);
 
+/* Sets the timer to `deadline`, which is before it goes off. */
+void machine_arm(struct machine *machine, uint64_t deadline);
+
 /*
  * Sets the timer if something is due before it goes off. To be called after whatever may have
- * brought a deadline forward. One that moved back is left: the timer goes off once too early
- * instead.
+ * brought a deadline forward. One that moved back is left: the timer goes off once too early.
  */
-void machine_rearm(struct machine *machine);
+static inline void machine_rearm(struct machine *machine)
+{
+    uint64_t deadline = pc_deadline(&machine->pc);
+
+    if (machine->terminal.deadline < deadline) {
+        deadline = machine->terminal.deadline;
+    }
+    if (__builtin_expect(deadline < machine->armed, 0)) {
+        machine_arm(machine, deadline);
+    }
+}
 
 /* The guest has ended. The value is RUN_END. */
 uint64_t machine_end(struct machine *machine, enum end_reason reason, uint64_t value);

@@ -96,8 +96,11 @@ static uint64_t settle(struct vcpu *vcpu, enum vcpu_exit reason, uint64_t answer
 
 uint64_t run_exit(struct vcpu *vcpu, const uint64_t word[4], uint64_t now)
 {
-    uint64_t reason = word[0] < EXIT_COUNT ? word[0] : EXIT_OTHER;
+    uint64_t reason = word[0];
 
+    if (__builtin_expect(reason >= EXIT_COUNT, 0)) {
+        reason = EXIT_OTHER;
+    }
     vcpu->now = now;
     uint64_t answer = handlers[reason](vcpu, word);
 

@@ -32,14 +32,21 @@ enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_PF = 14 };
 
 #define CPUID_CACHE_SIZE 64u
 
+/* Whether an answer to CPUID can be given again. */
+enum cpuid_use {
+    CPUID_NEVER,    /* there is none */
+    CPUID_ALWAYS,
+    CPUID_WITH_CR4, /* only while the guest's CR4 is like `cr4`, in the bits that CPUID shows */
+};
+
 /* An answer to CPUID that was made before. */
 struct cpuid_entry {
-    bool valid;
-    bool by_cr4; /* it holds only while the guest's CR4 is like `cr4` */
+    uint32_t use; /* enum cpuid_use */
     uint32_t leaf, subleaf;
-    uint64_t cr4;
+    uint32_t cr4;
     struct cpuid_regs regs;
 };
+_Static_assert(sizeof(struct cpuid_entry) == 32, "found by a shift");
 
 #define DECODED_SIZE 16u
 #define DECODED_ENTRIES 4u

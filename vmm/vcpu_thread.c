@@ -97,36 +97,57 @@ static bool fail(const char *what, enum status status)
 
 #define EXIT_TAG (TAG_KERNEL | TAG(KL_EXIT, 4))
 
-/* A message as it arrives; kept apart from struct message so that it stays in registers. */
+/* A message as it arrives. Not a struct message, which would not stay in registers. */
 struct arrival {
     uint64_t badge, tag;
     uint64_t word[TAG_SIMPLE_MAX];
+    enum status status;
 };
 
 /* Gives the answer, if there is one to give now, and receives. */
-static inline enum status answer_and_receive(const struct start_info *info, uint64_t answer,
-                                             struct arrival *arrival)
+static inline struct arrival answer_and_receive(const struct start_info *info, uint64_t answer)
 {
     enum syscall number = SYS_REPLY_RECV;
     uint32_t reply = own(info, OWN_ANSWER);
-    uint64_t tag = TAG(answer, 0), word0 = 0, word1 = 0, word2 = 0, word3 = 0;
+    struct arrival m = {.tag = TAG(answer, 0)};
 
     if (__builtin_expect((answer & (RUN_HOLD | RUN_NONE)) != 0, 0)) {
         number = SYS_RECV;
         reply = answer & RUN_HOLD ? own(info, OWN_SLEEP) : reply;
     }
-    uint64_t target = sys_pair(own(info, OWN_EXITS), reply);
-    enum status status = sys_inout(number, &target, &tag, &word0, &word1, &word2, &word3);
+    m.badge = sys_pair(own(info, OWN_EXITS), reply);
+    m.status = sys_inout(number, &m.badge, &m.tag, &m.word[0], &m.word[1], &m.word[2], &m.word[3]);
+    return m;
+}
 
-    *arrival = (struct arrival){target, tag, {word0, word1, word2, word3}};
-    return status;
+/* Runs until the guest has ended, and returns OK; or until a system call fails. */
+static enum status handle_exits(const struct start_info *info, struct vcpu *vcpu)
+{
+    uint64_t answer = RUN_NONE;
+
+    for (;;) {
+        struct arrival m = answer_and_receive(info, answer);
+
+        if (__builtin_expect(m.status != OK, 0)) {
+            return m.status;
+        }
+        uint64_t now = tsc_read();
+
+        if (__builtin_expect(m.tag == EXIT_TAG, 1)) {
+            const uint64_t word[4] = {m.word[0], m.word[1], m.word[2], m.word[3]};
+
+            answer = run_exit(vcpu, word, now);
+        } else {
+            answer = run_notice(vcpu, m.badge, now);
+        }
+        if (__builtin_expect((answer & RUN_END) != 0, 0)) {
+            return OK;
+        }
+    }
 }
 
 bool vcpu_thread_run(const struct start_info *info, struct machine *machine)
 {
-    struct vcpu *vcpu = &machine->vcpu[0];
-    struct arrival m;
-    uint64_t answer = RUN_NONE;
     enum status status = sys_resume(own(info, OWN_VCPU));
 
     if (status != OK) {
@@ -135,14 +156,6 @@ bool vcpu_thread_run(const struct start_info *info, struct machine *machine)
     if (console(info) != 0) {
         console_listen(console(info), buffer(), own(info, OWN_INPUT));
     }
-    while ((status = answer_and_receive(info, answer, &m)) == OK) {
-        uint64_t now = tsc_read();
-
-        answer = __builtin_expect(m.tag == EXIT_TAG, 1) ? run_exit(vcpu, m.word, now)
-                                                        : run_notice(vcpu, m.badge, now);
-        if (__builtin_expect((answer & RUN_END) != 0, 0)) {
-            return true;
-        }
-    }
-    return fail("receive", status);
+    status = handle_exits(info, &machine->vcpu[0]);
+    return status == OK || fail("receive", status);
 }

@@ -17,7 +17,8 @@ enum syscall {
     /* messages */
     SYS_CALL,              /* RDI ep. Sends, lends the caller's SchedContext, waits for the reply */
     SYS_RECV,              /* RDI ep:reply. Waits for a message; the caller is then held by the Reply object */
-    SYS_REPLY,             /* RDI 0:reply. Answers the held caller; does not wait */
+    SYS_REPLY,             /* RDI 0:reply. Answers the held caller; does not wait. A thread that ran on the caller's
+                              time has none then, and stays ready until it is given some */
     SYS_REPLY_RECV,        /* RDI ep:reply. SYS_REPLY (if a caller is held), then SYS_RECV */
     SYS_MAP_REPLY_RECV,    /* RDI ep:reply, RSI space:frame, RDX offset in the frame, R8 address|flags as in
                               SYS_MAP, one page. Maps, resumes the held faulter, receives. If the map fails, the

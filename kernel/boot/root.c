@@ -148,6 +148,9 @@ static void give_memory(void)
             at = give_piece(at, ranges[i].end);
         }
     }
+    if (info->untyped_count == BOOT_UNTYPED_MAX) {
+        klog("kernel: memory is in more than %u pieces: the rest is not used\n", BOOT_UNTYPED_MAX);
+    }
     klog("kernel: %lu MiB of memory for user level in %u pieces\n", total >> 20,
          info->untyped_count);
 }

@@ -28,7 +28,6 @@ static inline bool wait_for_more(struct thread *self, struct endpoint *endpoint,
     self->state = TS_RECV;
     self->waits_in = endpoint;
     self->reply = reply;
-    reply->receiver = self;
     endpoint_unlock(endpoint, (uint64_t)self);
     return true;
 }
@@ -55,7 +54,7 @@ bool direct_answer(struct core *core, struct thread *self, struct endpoint *endp
     struct thread *caller = reply->caller;
     struct sched *lent = reply->lent;
 
-    if (!caller || caller->kind != THREAD_VCPU || self->sched->limited ||
+    if (!caller || caller->kind != THREAD_VCPU || !self->sched || self->sched->limited ||
         !direct_can_run(core, caller, lent ?: caller->sched) ||
         !accept_answer(vcpu_of(caller), tag_label(self->regs.rsi))) {
         return false;

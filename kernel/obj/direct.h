@@ -76,8 +76,8 @@ direct_send(struct core *core, struct vcpu *vcpu, enum thread_slot index, enum c
     self->state = TS_REPLY;
     self->waits_in = reply;
     reply_lend(reply, self, receiver);
-    reply->receiver = NULL;
     __atomic_store_n(&reply->caller, self, __ATOMIC_RELEASE);
+    __atomic_store_n(&reply->receiver, NULL, __ATOMIC_RELEASE);
     sched_switch_plain(core, receiver);
     return true;
 }

@@ -40,8 +40,8 @@ static inline void deliver(struct core *core, struct thread *caller, struct thre
     caller->state = TS_REPLY;
     caller->waits_in = reply;
     receiver->reply = NULL;
-    reply->receiver = NULL;
     __atomic_store_n(&reply->caller, caller, __ATOMIC_RELEASE);
+    __atomic_store_n(&reply->receiver, NULL, __ATOMIC_RELEASE);
 }
 
 /* The receiver of a message goes on: here and now if nothing here is more urgent. */
@@ -87,13 +87,12 @@ bool endpoint_recv(struct core *core, struct thread *receiver, struct endpoint *
     struct notification *bound = receiver->bound;
     struct thread *caller;
 
-    reply_give_back(receiver);
     if (bound && notification_take(bound, receiver)) {
         reply->receiver = NULL;
         return false;
     }
+    reply_give_back(receiver);
     receiver->reply = reply;
-    reply->receiver = receiver;
     uint64_t queue = endpoint_lock(endpoint);
     bool waits = !(queue & QUEUE_CALLERS);
 

@@ -15,6 +15,7 @@ static inline void reply_lend(struct reply *reply, struct thread *caller, struct
     if (receiver->sched || !sched) {
         return;
     }
+    sched_pass(sched);
     caller->sched = NULL;
     sched_bind(sched, receiver);
     reply->lent = sched;
@@ -25,6 +26,7 @@ static inline void reply_lend(struct reply *reply, struct thread *caller, struct
 /* The time that was lent through the Reply, which is the top, is its caller's again. */
 static inline void reply_take_home(struct reply *reply, struct sched *sched, struct thread *caller)
 {
+    sched_pass(sched);
     sched->lender = reply->outer;
     reply->lent = NULL;
     sched_bind(sched, caller);

@@ -19,14 +19,18 @@ void notification_remove(struct notification *notification, struct thread *threa
     }
 }
 
-static void hand_over(struct thread *thread, uint32_t bits, uint64_t tag)
+static void hand_over(struct thread *thread, uint32_t bits)
 {
     thread->regs.rax = OK;
     thread->regs.rdi = bits;
-    thread->regs.rsi = tag;
 }
 
-#define NOTIFICATION_TAG (TAG_KERNEL | TAG(KL_NOTIFICATION, 0))
+/* To a thread that receives: as a message. */
+static void hand_over_message(struct thread *thread, uint32_t bits)
+{
+    hand_over(thread, bits);
+    thread->regs.rsi = TAG_KERNEL | TAG(KL_NOTIFICATION, 0);
+}
 
 /* If the bound thread waits in an endpoint, takes it out of there and hands it the bits. */
 static bool signal_bound(struct core *core, struct thread *thread, uint32_t bits)
@@ -48,7 +52,7 @@ static bool signal_bound(struct core *core, struct thread *thread, uint32_t bits
     endpoint_unlock(endpoint, queue_remove(queue, thread));
     thread->reply->receiver = NULL;
     thread->reply = NULL;
-    hand_over(thread, bits, NOTIFICATION_TAG);
+    hand_over_message(thread, bits);
     sched_wake(core, thread);
     return true;
 }
@@ -63,7 +67,7 @@ void notification_signal(struct core *core, struct notification *notification, u
     if (thread) {
         notification_remove(notification, thread);
         notification->word = 0;
-        hand_over(thread, bits, 0);
+        hand_over(thread, bits);
         sched_wake(core, thread);
     } else if (signal_bound(core, notification->bound, bits)) {
         notification->word = 0;
@@ -78,7 +82,7 @@ void notification_wait(struct core *core, struct notification *notification,
 {
     lock_take(&notification->lock);
     if (notification->word) {
-        hand_over(thread, notification->word, 0);
+        hand_over(thread, notification->word);
         notification->word = 0;
         lock_release(&notification->lock);
         return;
@@ -115,7 +119,7 @@ bool notification_take(struct notification *notification, struct thread *thread)
     if (notification->word == 0) {
         return false;
     }
-    hand_over(thread, notification->word, NOTIFICATION_TAG);
+    hand_over_message(thread, notification->word);
     notification->word = 0;
     lock_release(&notification->lock);
     return true;

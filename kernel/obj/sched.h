@@ -88,6 +88,14 @@ void sched_tick(struct core *core);
 /* Charges a SchedContext with a limit for the time that it was used, which is over. */
 void sched_charge(struct sched *sched);
 
+/* It changes hands, perhaps to another CPU: what it was used for so far is charged. */
+static inline void sched_pass(struct sched *sched)
+{
+    if (__builtin_expect(sched->limited, 0)) {
+        sched_charge(sched);
+    }
+}
+
 /*
  * The current thread begins to use a SchedContext with a limit, outside of sched_choose(): the turn
  * ends when the budget does.

@@ -92,11 +92,10 @@ void space_catch_up(struct core *core)
 /* Whether that CPU may still use translations older than the generation. */
 static bool is_behind(struct core *other, struct space *space, uint64_t generation)
 {
-    if (__atomic_load_n(&other->nested, __ATOMIC_ACQUIRE) == space) {
-        return true;
-    }
-    return __atomic_load_n(&other->space, __ATOMIC_ACQUIRE) == space &&
-           __atomic_load_n(&space->seen[core_cpu(other)->id], __ATOMIC_ACQUIRE) < generation;
+    bool uses = __atomic_load_n(&other->nested, __ATOMIC_ACQUIRE) == space ||
+                __atomic_load_n(&other->space, __ATOMIC_ACQUIRE) == space;
+
+    return uses && __atomic_load_n(&space->seen[core_cpu(other)->id], __ATOMIC_ACQUIRE) < generation;
 }
 
 /* Kicks the other CPUs that are behind, and waits until none is. */

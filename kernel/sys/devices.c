@@ -57,6 +57,9 @@ static enum status check_ports(const struct cap *cap, uint64_t port, uint64_t wi
     if (width != 1 && width != 2 && width != 4) {
         return E_ARGUMENT;
     }
+    if (port > 0xffff) {
+        return E_ARGUMENT;
+    }
     if (port < (cap->badge & 0xffff) || port + width - 1 > cap->badge >> 16) {
         return E_RIGHT;
     }

@@ -149,8 +149,8 @@ fast_call:
         mov     [r12 + REPLY_LENT], rbp
         mov     [r12 + REPLY_OUTER], rax
         mov     [rbp + SCHED_LENDER], r12
-        mov     qword [r12 + REPLY_RECEIVER], 0
         mov     [r12 + REPLY_CALLER], rsp
+        mov     qword [r12 + REPLY_RECEIVER], 0 ; in this order: see reply_claim()
         mov     edi, r14d
         switch_and_return
 
@@ -175,10 +175,14 @@ fast_reply_recv:
         mov     rbp, [r12 + REPLY_LENT]
         cmp     rbp, [rsp + THREAD_SCHED]       ; this thread runs on the caller's time
         jne     slow_inside
+        xor     eax, eax
+        lock cmpxchg [r12 + REPLY_RECEIVER], rsp
+        mov     eax, SYS_REPLY_RECV             ; as the slow way wants it
+        jnz     slow_inside
         xor     ebx, ebx
         xchg    rbx, [r12 + REPLY_CALLER]
         test    rbx, rbx
-        jz      slow_inside
+        jz      .undo_claim
         test    rbp, rbp
         jz      .undo
         cmp     byte [rbx + THREAD_CALL], 0     ; CALL_USER
@@ -195,7 +199,6 @@ fast_reply_recv:
         mov     [rsp + THREAD_WAITS_IN], r13
         mov     [rsp + THREAD_REPLY], r12
         mov     qword [rsp + THREAD_SCHED], 0
-        mov     [r12 + REPLY_RECEIVER], rsp
         mov     rax, [r12 + REPLY_OUTER]
         mov     [rbp + SCHED_LENDER], rax
         mov     [rbx + THREAD_SCHED], rbp
@@ -211,6 +214,8 @@ fast_reply_recv:
         mov     [r13], rcx
 .undo:
         mov     [r12 + REPLY_CALLER], rbx
+.undo_claim:
+        mov     qword [r12 + REPLY_RECEIVER], 0
 slow_inside:
         mov     dword [gs:CORE_INSIDE], 0
 slow:

@@ -26,16 +26,31 @@ void sys_call(struct thread *self)
     kernel_leave(core);
 }
 
-/* The Reply object becomes the receiver's, unless it is in use. */
-static inline enum status reply_claim(struct thread *self, struct reply *reply)
+/*
+ * The Reply becomes the receiver's: one thread at a time waits with it. A sender sets its caller before it takes the
+ * receiver away, so who has claimed it sees whether it holds one.
+ */
+static inline bool reply_claim(struct thread *self, struct reply *reply)
 {
     struct thread *nobody = NULL;
 
-    if (reply->caller || !__atomic_compare_exchange_n(&reply->receiver, &nobody, self, false,
-                                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-        return E_BUSY;
+    return __atomic_compare_exchange_n(&reply->receiver, &nobody, self, false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
+static inline void reply_unclaim(struct reply *reply)
+{
+    __atomic_store_n(&reply->receiver, NULL, __ATOMIC_RELEASE);
+}
+
+/* A thread that has given back the time it ran on cannot go on. */
+static inline void stay_current(struct core *core, struct thread *self)
+{
+    if (__builtin_expect(!self->sched, 0)) {
+        sched_block(core);
+    } else if (__builtin_expect(core->reschedule, 0)) {
+        sched_choose(core);
     }
-    return OK;
 }
 
 void sys_recv(struct thread *self)
@@ -49,8 +64,12 @@ void sys_recv(struct thread *self)
     if (status == OK) {
         status = sys_find(self, high_half(self->regs.rdi), OBJ_REPLY, RP_USE, &reply);
     }
-    if (status == OK) {
-        status = reply_claim(self, cap_object(&reply->cap));
+    if (status == OK && !reply_claim(self, cap_object(&reply->cap))) {
+        status = E_BUSY;
+    }
+    if (status == OK && ((struct reply *)cap_object(&reply->cap))->caller) {
+        reply_unclaim(cap_object(&reply->cap));
+        status = E_BUSY;
     }
     if (status != OK) {
         refuse(core, self, status);
@@ -58,6 +77,8 @@ void sys_recv(struct thread *self)
     }
     if (endpoint_recv(core, self, cap_object(&endpoint->cap), cap_object(&reply->cap))) {
         sched_block(core);
+    } else {
+        stay_current(core, self);
     }
     kernel_leave(core);
 }
@@ -77,9 +98,7 @@ void sys_reply(struct thread *self)
         reply_answer(core, self, cap_object(&reply->cap), false);
     }
     self->regs.rax = status;
-    if (core->reschedule) {
-        sched_choose(core);
-    }
+    stay_current(core, self);
     kernel_leave(core);
 }
 
@@ -92,14 +111,11 @@ static inline void answer_and_receive(struct core *core, struct thread *self,
     }
     struct thread *caller = reply_answer(core, self, reply, true);
 
-    reply->receiver = self;
     if (!endpoint_recv(core, self, endpoint, reply)) {
         if (caller) {
             sched_wake(core, caller);
         }
-        if (core->reschedule) {
-            sched_choose(core);
-        }
+        stay_current(core, self);
     } else if (caller && caller->priority >= core->top) {
         sched_switch(core, caller);
     } else {
@@ -111,7 +127,7 @@ static inline void answer_and_receive(struct core *core, struct thread *self,
     kernel_leave(core);
 }
 
-/* The endpoint and the Reply object of a call that answers and receives. */
+/* The endpoint and the Reply object, which is claimed, of a call that answers and receives. */
 static inline enum status find_both(struct thread *self, struct slot **endpoint,
                                     struct slot **reply)
 {
@@ -127,7 +143,7 @@ static inline enum status find_both(struct thread *self, struct slot **endpoint,
     }
     struct reply *object = cap_object(&(*reply)->cap);
 
-    return object->receiver || !reply_is_answerable(object, self) ? E_BUSY : OK;
+    return reply_is_answerable(object, self) && reply_claim(self, object) ? OK : E_BUSY;
 }
 
 void sys_reply_recv(struct thread *self)
@@ -157,6 +173,9 @@ void sys_map_reply_recv(struct thread *self)
     if (status == OK) {
         status = map_checked(self, low_half(self->regs.rsi), high_half(self->regs.rsi),
                              self->regs.rdx, self->regs.r8, 1, &lacking);
+        if (__builtin_expect(status != OK, 0)) {
+            reply_unclaim(cap_object(&reply->cap));
+        }
     }
     if (__builtin_expect(status != OK, 0)) {
         self->regs.rsi = lacking;

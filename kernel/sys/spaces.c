@@ -94,9 +94,10 @@ enum status map_checked(struct thread *self, uint32_t space_cptr, uint32_t frame
     if (status != OK) {
         return status;
     }
-    uint64_t size = 1ull << frame->cap.bits, piece = page_size(level & 3);
+    uint64_t size = 1ull << frame->cap.bits;
+    unsigned piece_bits = PAGE_SHIFT + PAGE_LEVEL_BITS * level;
 
-    if (level >= PAGE_LEVELS || offset >= size || count > (size - offset) / piece) {
+    if (level >= PAGE_LEVELS || offset >= size || count > (size - offset) >> piece_bits) {
         return E_ARGUMENT;
     }
     if (frame->cap.flags & CAP_DEVICE) {

@@ -77,6 +77,15 @@ static void exit_window(struct core *core, struct vcpu *vcpu)
     vcpu_exit(core, vcpu, EXIT_WINDOW, 0, 0, 0);
 }
 
+/*
+ * What is loaded is not launched, or still is, whichever it was: cleared, it is not, and known to be (SDM 3C 24.11.3).
+ */
+static void exit_entry_failed(struct core *core, struct vcpu *vcpu, uint64_t reason)
+{
+    vcpu_exit(core, vcpu, EXIT_ENTRY_FAILED, reason, vmcs_read(EXIT_QUALIFICATION), 0);
+    vcpu_unload(core);
+}
+
 static void dispatch(struct core *core, struct vcpu *vcpu, uint32_t reason)
 {
     uint64_t qualification;
@@ -104,12 +113,13 @@ static void dispatch(struct core *core, struct vcpu *vcpu, uint32_t reason)
         exit_misconfigured(core, vcpu);
         return;
     default:
+        if (reason & REASON_ENTRY_FAILED) {
+            exit_entry_failed(core, vcpu, reason);
+            return;
+        }
         qualification = vmcs_read(EXIT_QUALIFICATION);
-        vcpu_exit(core, vcpu,
-                  reason & REASON_ENTRY_FAILED ? EXIT_ENTRY_FAILED
-                  : is_privileged(reason)      ? EXIT_PRIVILEGED
-                                               : EXIT_OTHER,
-                  reason, qualification, 0);
+        vcpu_exit(core, vcpu, is_privileged(reason) ? EXIT_PRIVILEGED : EXIT_OTHER, reason,
+                  qualification, 0);
     }
 }
 
@@ -168,5 +178,6 @@ void vmx_entry_failed(struct vcpu *vcpu)
     klock_read(core);
     vcpu_reload(core, vcpu);
     vcpu_exit(core, vcpu, EXIT_ENTRY_FAILED, vmcs_read(INSTRUCTION_ERROR), 0, 0);
+    vcpu_unload(core);
     kernel_leave(core);
 }

@@ -2,7 +2,8 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ;
 ; h: halts with interrupts off, k: resets by the keyboard controller, p: powers off, r: resets by
-; port 0xCF9, w: does so when a byte came from COM1. Any other: ends with 1.
+; port 0xCF9, w: does so when a byte came from COM1, s: never, it asks a port for ever. Any other:
+; ends with 1.
 %include "guest.inc"
 
 PM1_CONTROL      equ 0x604      ; where Quire's ACPI tables say that it is
@@ -27,6 +28,8 @@ GUEST_START
     je .reset
     cmp bl, 'w'
     je .wait
+    cmp bl, 's'
+    je .storm
     GUEST_EXIT 1
 .halt:
     cli
@@ -41,11 +44,16 @@ GUEST_START
     mov ax, PM1_SLEEP_S5
     out dx, ax
     GUEST_EXIT 2
+.storm:
+    in al, KBC_COMMAND
+    jmp .storm
 .wait:
+    GUEST_LET_INTERRUPTS_IN
     mov dx, COM1_LINE_STATUS
+.ask:
     in al, dx
     test al, LINE_STATUS_DATA
-    jz .wait
+    jz .ask
 .reset:
     mov dx, RESET_CONTROL
     mov al, RESET_CPU

@@ -7,8 +7,6 @@
 ; pattern, 3 if there is too little memory.
 %include "guest.inc"
 
-PIC_MASK     equ 0x21           ; interrupt masks of the two interrupt controllers
-PIC2_MASK    equ 0xA1
 FIRST_PAGE   equ 16 << 20
 PAGE_SIZE    equ 4096
 PAGE_DWORDS  equ PAGE_SIZE / 4
@@ -162,12 +160,9 @@ GUEST_START
     GUEST_PRINT "touch: a page lost its pattern"
     GUEST_EXIT 2
 
-; No interrupt comes: a halt that the machine need not take for its end.
+; With interrupts on, a halt is not the end.
 .sleep:
-    mov al, 0xFF
-    out PIC_MASK, al
-    out PIC2_MASK, al
-    sti
+    GUEST_LET_INTERRUPTS_IN
 .sleep_on:
     hlt
     jmp .sleep_on

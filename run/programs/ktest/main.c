@@ -13,7 +13,7 @@ static const struct {
     {"ipc", test_ipc},       {"cap", test_cap},     {"cap", test_revoke},
     {"space", test_space},   {"space", test_shootdown},
     {"faults", test_faults}, {"faults", test_flags},
-    {"sched", test_sched},   {"fpu", test_fpu},     {"random", test_random}, {"vm", test_vm},
+    {"sched", test_sched},   {"sched", test_lend},  {"fpu", test_fpu},     {"random", test_random}, {"vm", test_vm},
     {"bench", bench},
 };
 

@@ -74,6 +74,7 @@ void test_revoke(void);
 void test_faults(void);
 void test_flags(void);
 void test_sched(void);
+void test_lend(void);
 void test_fpu(void);
 void test_random(void);
 void test_space(void);
