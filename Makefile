@@ -26,8 +26,13 @@ include tool/kernel.mk tool/programs.mk tool/host.mk
 
 # What `make test` and, beyond it, `make test-all` run: scenarios, each with its options.
 TEST_SCENARIOS := boot:PLATFORM=bochs boot:PLATFORM=bochs:SMP=2 boot:PLATFORM=bochs:SMP=4 \
-    boot:PLATFORM=qemu boot:PLATFORM=qemu:FIRMWARE=uefi:SMP=4 linux
-ALL_SCENARIOS := $(TEST_SCENARIOS) linux:CPU=corei7_haswell_4770 linux:CPU=corei7_sandy_bridge_2600k
+    boot:PLATFORM=qemu:SMP=2 boot:PLATFORM=qemu:FIRMWARE=uefi:SMP=4 bad-manifests restart \
+    ipc:PLATFORM=bochs ipc:SMP=4:DEBUG=1 cap:PLATFORM=bochs cap:DEBUG=1 space:DEBUG=1 space:SMP=4 \
+    faults:PLATFORM=bochs faults:DEBUG=1 sched:PLATFORM=bochs:SMP=2 sched:SMP=4:DEBUG=1 fpu:SMP=2 \
+    vm:DEBUG=1 vm:SMP=2 random:SMP=2:DEBUG=1 guests-end two-guests:SMP=2 \
+    overcommit-zero cycle linux
+ALL_SCENARIOS := $(TEST_SCENARIOS) $(foreach model,corei7_haswell_4770 corei7_sandy_bridge_2600k, \
+    space:CPU=$(model) vm:CPU=$(model) guests-end:CPU=$(model) linux:CPU=$(model))
 
 SCENARIOS := $(patsubst %.run,%,$(wildcard run/*.run))
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "vmm/cpuid_feature.h"
+#include "vmm/cpuid_hypervisor.h"
 
 /* SDM vol. 3, 2.5. */
 #define CR4_OSXSAVE (UINT64_C(1) << 18)
@@ -296,20 +297,6 @@ static void basic(const struct cpuid_policy *policy, uint32_t leaf, uint32_t sub
     *guest = (struct cpuid_regs){ 0 };
 }
 
-static void hypervisor(const struct cpuid_policy *policy, uint32_t leaf, struct cpuid_regs *guest)
-{
-    *guest = (struct cpuid_regs){ 0 };
-    if (leaf == CPUID_HYPERVISOR_LEAF) {
-        memcpy(&guest->ebx, "Quir", 4);
-        memcpy(&guest->ecx, "eQui", 4);
-        memcpy(&guest->edx, "re  ", 4);
-        guest->eax = CPUID_HYPERVISOR_TIMING;
-    } else if (leaf == CPUID_HYPERVISOR_TIMING) {
-        guest->eax = policy->choice.tsc_khz;
-        guest->ebx = policy->choice.apic_timer_khz;
-    }
-}
-
 static void leaf_80000001(const struct cpuid_policy *policy, struct cpuid_regs *guest)
 {
     bool amd = policy->vendor == CPUID_VENDOR_AMD;
@@ -371,7 +358,7 @@ void cpuid_guest(const struct cpuid_policy *policy, uint32_t leaf, uint32_t subl
     } else if (leaf >= 0x80000000 && leaf <= policy->max_extended) {
         extended(policy, leaf, guest);
     } else {
-        hypervisor(policy, leaf, guest);
+        cpuid_hypervisor(policy, leaf, guest);
     }
 }
 

@@ -38,9 +38,11 @@ enum cpuid_allow {
 #define XCR0_PKRU (UINT64_C(1) << 9)
 #define XCR0_COMPONENTS 10
 
-/* The hypervisor's own leaves. */
+/* The hypervisor's own leaves (cpuid_hypervisor.h). */
 #define CPUID_HYPERVISOR_LEAF 0x40000000u
 #define CPUID_HYPERVISOR_TIMING 0x40000010u
+#define CPUID_KVM_LEAF 0x40000100u
+#define CPUID_KVM_FEATURES 0x40000101u
 
 /* A component of the XSAVE area: sub-leaf 2 and up of leaf 0xD. */
 struct cpuid_xsave_component {

@@ -20,7 +20,7 @@ static bool is_right(const struct vcpu *vcpu, const struct cpuid_entry *entry)
             ((entry->cr4 ^ (uint32_t)vcpu->state->cr4) & CR4_SHOWN) == 0);
 }
 
-/* Makes the answer. False: the exit lacks what it depends on. Apart, to keep the usual way short. */
+/* Makes the answer; false: the exit lacks what it depends on. Apart: the usual way is short. */
 static __attribute__((noinline)) bool fill(struct vcpu *vcpu, struct cpuid_entry *entry,
                                            uint32_t leaf, uint32_t subleaf)
 {

@@ -8,6 +8,7 @@
 #include "vmm/instruction.h"
 #include "vmm/linear.h"
 #include "vmm/machine.h"
+#include "vmm/pv_eoi.h"
 #include "vmm/report.h"
 
 /* The instruction's other operand (of MOVS), if it faults. */
@@ -105,6 +106,7 @@ uint64_t exit_memory(struct vcpu *vcpu, const uint64_t *word)
         return give_up(vcpu, &instruction, cause.gpa, cause.write, instruction.error);
     }
     bus.ctx = &access;
+    pv_eoi_collect(vcpu);
     enum emu_status status = emulate(&instruction.decoded->insn, &instruction.cpu, &cause, &bus);
 
     if (status == EMU_PAGE_FAULT) {

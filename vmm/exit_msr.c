@@ -3,6 +3,7 @@
 #include "vmm/exit.h"
 #include "vmm/inject.h"
 #include "vmm/machine.h"
+#include "vmm/pv_eoi.h"
 #include "vmm/report.h"
 
 #define MSR_TSC 0x10u
@@ -29,9 +30,11 @@ uint64_t exit_msr_read(struct vcpu *vcpu, const uint64_t *word)
 {
     uint64_t *gpr = vcpu->state->gpr, value = 0;
     uint32_t msr = (uint32_t)gpr[VGPR_RCX];
-    enum pc_status status = pc_msr_read(&vcpu->machine->pc, vcpu->index, msr, vcpu->now, &value);
 
     (void)word;
+    pv_eoi_collect(vcpu);
+    enum pc_status status = pc_msr_read(&vcpu->machine->pc, vcpu->index, msr, vcpu->now, &value);
+
     if (status == PC_FAULT) {
         return inject_general_protection(vcpu);
     }
@@ -57,9 +60,14 @@ uint64_t exit_msr_write(struct vcpu *vcpu, const uint64_t *word)
     const uint64_t *gpr = vcpu->state->gpr;
     uint32_t msr = (uint32_t)gpr[VGPR_RCX];
     uint64_t value = gpr[VGPR_RDX] << 32 | (uint32_t)gpr[VGPR_RAX];
-    enum pc_status status = pc_msr_write(&machine->pc, vcpu->index, msr, vcpu->now, value);
 
     (void)word;
+    /* By far the most frequent one has nothing to do with interrupts in service. */
+    if (msr != LAPIC_MSR_TSC_DEADLINE) {
+        pv_eoi_collect(vcpu);
+    }
+    enum pc_status status = pc_msr_write(&machine->pc, vcpu->index, msr, vcpu->now, value);
+
     if (status == PC_FAULT) {
         return inject_general_protection(vcpu);
     }

@@ -3,6 +3,7 @@
 #include "vmm/inject.h"
 
 #include "vmm/machine.h"
+#include "vmm/pv_eoi.h"
 
 #define VECTOR_NMI 2u
 
@@ -55,6 +56,7 @@ uint64_t inject_interrupts(struct vcpu *vcpu, uint64_t answer, bool delivering)
     bool room = !delivering && !(answer & VS_EVENT);
     bool open = (vcpu->state->rflags & RFLAGS_IF) && !(blocked & (VINT_STI | VINT_MOV_SS));
 
+    pv_eoi_collect(vcpu);
     if (vcpu->nmi && room && !(blocked & (VINT_NMI | VINT_MOV_SS))) {
         vcpu->nmi = false;
         answer |= raise(vcpu, VEVENT_NMI | VECTOR_NMI, 0);
@@ -66,6 +68,7 @@ uint64_t inject_interrupts(struct vcpu *vcpu, uint64_t answer, bool delivering)
         answer |= raise(vcpu, VEVENT_INTERRUPT | (uint32_t)pc_accept(pc, vcpu->index), 0);
         waiting = pc_pending(pc, vcpu->index) != PC_NO_VECTOR;
     }
+    pv_eoi_offer(vcpu);
     /* There is no exit at the end of an NMI's blocking: the next of any kind is looked at. */
     vcpu->attention = vcpu->nmi;
     return answer | ask_window(vcpu, waiting);

@@ -24,12 +24,14 @@ static void clear_bit(uint32_t *bits, uint8_t n)
     bits[n / 32] &= ~(1U << (n % 32));
 }
 
-/* The highest set bit of 256, or LAPIC_NO_VECTOR. */
+/* The highest set bit of 256, or LAPIC_NO_VECTOR. It is looked for at each interrupt: 64 bits a step. */
 static int highest(const uint32_t *bits)
 {
-    for (int word = 7; word >= 0; word--) {
-        if (bits[word] != 0) {
-            return word * 32 + 31 - __builtin_clz(bits[word]);
+    for (int word = 6; word >= 0; word -= 2) {
+        uint64_t both = (uint64_t)bits[word + 1] << 32 | bits[word];
+
+        if (both != 0) {
+            return word * 32 + 63 - __builtin_clzll(both);
         }
     }
     return LAPIC_NO_VECTOR;
@@ -207,6 +209,14 @@ void lapic_end_of_interrupt(struct lapic *lapic)
     if (lapic_pending(lapic) != LAPIC_NO_VECTOR) {
         lapic->out.interrupt(lapic->out.ctx, lapic->cpu);
     }
+}
+
+bool lapic_eoi_is_simple(const struct lapic *lapic)
+{
+    int vector = highest(lapic->isr);
+
+    return vector != LAPIC_NO_VECTOR && highest(lapic->irr) == LAPIC_NO_VECTOR &&
+           (lapic->tmr[vector / 32] >> (vector % 32) & 1) == 0;
 }
 
 uint8_t lapic_cr8(const struct lapic *lapic)

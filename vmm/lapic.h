@@ -154,6 +154,12 @@ int lapic_pending(const struct lapic *lapic);
 /* The CPU takes `vector`, which lapic_pending() returned: from IRR to ISR. */
 void lapic_accept(struct lapic *lapic, uint8_t vector);
 
+/* A write to the EOI register: retires the highest vector in service. */
+void lapic_end_of_interrupt(struct lapic *lapic);
+
+/* Whether that would do no more: the vector is edge-triggered, and nothing is in the IRR. */
+bool lapic_eoi_is_simple(const struct lapic *lapic);
+
 /* The processor priority (SDM 3A, "Task and Processor Priorities"). */
 uint8_t lapic_ppr(const struct lapic *lapic);
 

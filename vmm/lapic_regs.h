@@ -1,4 +1,4 @@
-/* lapic_regs.h: what the local APIC's files share: errors, end of interrupt. For lapic*.c only. */
+/* lapic_regs.h: what the local APIC's files share: errors, IPIs. For lapic*.c only. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef VMM_LAPIC_REGS_H
 #define VMM_LAPIC_REGS_H
@@ -7,9 +7,6 @@
 
 /* Records `error` for the ESR and raises the error interrupt if that error is new. */
 void lapic_report(struct lapic *lapic, enum lapic_error error);
-
-/* A write to the EOI register: retires the highest vector in service. */
-void lapic_end_of_interrupt(struct lapic *lapic);
 
 /* The bits that the low half of the ICR keeps; delivery status always reads 0 (idle). */
 #define LAPIC_ICR_KEPT 0xCCFFFU

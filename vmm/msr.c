@@ -92,6 +92,9 @@ static const struct rule rules[] = {
     { ONE(0x6e0), .vendors = ANY, .kind = DELEGATED, .allow = CPUID_ALLOW_TSC_DEADLINE },
     /* x2APIC registers */
     { RANGE(0x800, 0x8ff), .vendors = ANY, .kind = DELEGATED },
+    /* KVM's MSR_KVM_PV_EOI_EN (pv_eoi.h): bit 0 on, bit 1 reserved, the rest an address */
+    { ONE(0x4b564d04), .vendors = ANY, .kind = STORED, .slot = MSR_SLOT_PV_EOI,
+      .writable = ALL_BITS & ~BIT(1) },
     /* EFER, STAR, LSTAR, CSTAR, SFMASK */
     { RANGE(0xc0000080, 0xc0000084), .vendors = ANY, .kind = DELEGATED },
     /* FS_BASE, GS_BASE, KERNEL_GS_BASE */

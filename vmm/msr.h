@@ -21,6 +21,7 @@ enum msr_slot {
     MSR_SLOT_HWCR,
     MSR_SLOT_SYSCFG,
     MSR_SLOT_DE_CFG,
+    MSR_SLOT_PV_EOI,
     MSR_SLOT_COUNT
 };
 

@@ -351,6 +351,16 @@ int pc_accept(struct pc *pc, unsigned cpu)
     return vector;
 }
 
+bool pc_eoi_is_simple(const struct pc *pc, unsigned cpu)
+{
+    return lapic_eoi_is_simple(&pc->lapic[cpu]);
+}
+
+void pc_end_of_interrupt(struct pc *pc, unsigned cpu)
+{
+    lapic_end_of_interrupt(&pc->lapic[cpu]);
+}
+
 uint8_t pc_cr8(const struct pc *pc, unsigned cpu)
 {
     return lapic_cr8(&pc->lapic[cpu]);

@@ -140,6 +140,15 @@ int pc_pending(const struct pc *pc, unsigned cpu);
  */
 int pc_accept(struct pc *pc, unsigned cpu);
 
+/*
+ * Whether the end of the interrupt that `cpu` has in service would change nothing but its local
+ * APIC's ISR: it is edge-triggered, and no other one waits. False if none is in service.
+ */
+bool pc_eoi_is_simple(const struct pc *pc, unsigned cpu);
+
+/* The same as a write to the EOI register of `cpu`. */
+void pc_end_of_interrupt(struct pc *pc, unsigned cpu);
+
 /* CR8 of `cpu`, 0 to 15. */
 uint8_t pc_cr8(const struct pc *pc, unsigned cpu);
 void pc_set_cr8(struct pc *pc, unsigned cpu, uint8_t cr8);

@@ -90,6 +90,7 @@ struct vcpu {
     bool halted;    /* it waits in HLT: its exit is not answered yet */
     bool kicked;    /* EXIT_KICK is on its way */
     bool nmi;       /* an NMI waits for delivery */
+    bool eoi_offered; /* the guest may end its interrupt in memory (pv_eoi.h) */
     uint16_t groups[EXIT_COUNT]; /* what comes with each exit (SYS_VCPU_MASK) */
     struct cpuid_policy cpuid;
     struct cpuid_entry cpuid_cache[CPUID_CACHE_SIZE];

@@ -35,7 +35,7 @@ static void empty_cores(void)
         struct core *core = core_of(cpu);
 
         core->armed = core->slice_end = UINT64_MAX;
-        core->top = -1;
+        core->top = core->bar = -1;
     }
 }
 

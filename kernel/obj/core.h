@@ -17,7 +17,7 @@ struct vcpu;
  */
 struct core {
     uint32_t inside;             /* a: the kernel lock's part of this CPU (klock.h) */
-    int32_t top;                 /* c, w: the highest priority that is ready and waits; -1: none */
+    int32_t bar;                 /* c, w: what a direct switch must reach: top, or more (sched_tick) */
     struct space *space;         /* p, c: whose tables CR3 holds; NULL: the kernel's own */
     struct space *nested;        /* p, c: whose tables a guest runs on at this moment; else NULL */
     bool fpu_blocked;            /* c: CR0.TS is set */
@@ -33,6 +33,7 @@ struct core {
     struct notification *timers; /* t: by time, the earliest first */
     struct sched *refills;       /* c, w: SchedContexts that ran out, by time of the refill */
     uint64_t ready_map[(PRIORITY_MAX + 1) / 64]; /* c, w */
+    int32_t top;                 /* c, w: the highest priority that is ready and waits; -1: none */
     struct regs idle;            /* what entry.asm finds when nobody is current: REGS_IDLE */
     struct thread *ready[PRIORITY_MAX + 1];      /* c, w: circular; the head is the next to run */
     uint64_t counter[CT_COUNT];  /* c */

@@ -16,7 +16,7 @@
 static inline bool direct_can_run(struct core *core, const struct thread *thread,
                                   const struct sched *sched)
 {
-    return thread->cpu == core_cpu(core)->id && thread->priority >= core->top && sched &&
+    return thread->cpu == core_cpu(core)->id && thread->priority >= core->bar && sched &&
            !sched->waits && !sched->limited;
 }
 

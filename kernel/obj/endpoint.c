@@ -47,7 +47,7 @@ static inline void deliver(struct core *core, struct thread *caller, struct thre
 /* The receiver of a message goes on: here and now if nothing here is more urgent. */
 static inline void run_receiver(struct core *core, struct thread *thread)
 {
-    if (__builtin_expect(thread->cpu == core_cpu(core)->id && thread->priority >= core->top &&
+    if (__builtin_expect(thread->cpu == core_cpu(core)->id && thread->priority >= core->bar &&
                              thread->sched && !thread->sched->waits,
                          1)) {
         sched_switch(core, thread);

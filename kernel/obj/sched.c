@@ -32,7 +32,7 @@ static void ready_insert(struct core *core, struct thread *thread, bool front)
     }
     core->ready_map[thread->priority / 64] |= 1ull << (thread->priority % 64);
     if (core->top < thread->priority) {
-        core->top = thread->priority;
+        core->top = core->bar = thread->priority;
     }
 }
 
@@ -43,6 +43,7 @@ static void find_top(struct core *core)
     } else {
         core->top = core->ready_map[0] ? (int32_t)bit_highest(core->ready_map[0]) : -1;
     }
+    core->bar = core->top;
 }
 
 void sched_dequeue(struct thread *thread)
@@ -262,7 +263,10 @@ void sched_begin(struct core *core, struct sched *sched)
 /* A turn begins: its end is the slice's, or that of the budget. */
 static void begin_turn(struct core *core, struct thread *thread)
 {
-    core->slice_end = rdtsc() + tsc_hz / 1000 * SLICE_MS;
+    uint64_t length = thread->turn_left;
+
+    thread->turn_left = 0;
+    core->slice_end = rdtsc() + (length ? length : tsc_hz / 1000 * SLICE_MS);
     sched_arm(core, core->slice_end);
     if (thread->sched->limited) {
         sched_begin(core, thread->sched);
@@ -285,8 +289,11 @@ void sched_choose(struct core *core)
 
     core->reschedule = false;
     if (old) {
+        uint64_t now = rdtsc();
+
         charge(old->sched);
-        enqueue(core, old, true);
+        old->turn_left = now < core->slice_end ? core->slice_end - now : 0;
+        enqueue(core, old, old->turn_left);
     }
     if (core->top < 0) {
         nothing_to_run(core);
@@ -351,6 +358,18 @@ static void refill_due(struct core *core, uint64_t now)
     }
 }
 
+/*
+ * The turn that ends may be that of another thread, which the current one works for: if it goes on for want of others of its priority,
+ * the next direct switch must not lead to one of the priority that waits, but that one has its turn.
+ */
+static void end_turn(struct core *core)
+{
+    struct thread *current = core_current(core);
+
+    sched_yield(core);
+    core->bar = core->top + (core_current(core) == current);
+}
+
 void sched_tick(struct core *core)
 {
     uint64_t now = rdtsc(), next;
@@ -362,7 +381,7 @@ void sched_tick(struct core *core)
         next = core->refills->refill_at;
     }
     if (core_current(core) && core->slice_end <= now) {
-        sched_yield(core);
+        end_turn(core);
     }
     if (core->slice_end < next) {
         next = core->slice_end;

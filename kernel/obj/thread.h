@@ -79,6 +79,7 @@ struct thread {
     void *waits_in;                 /* e: endpoint (TS_RECV, TS_CALL), reply, notification */
     struct reply *reply;            /* c: of a receiver: where the next caller will be held */
     struct notification *bound;     /* w */
+    uint64_t turn_left;             /* c: ticks of a turn that something more urgent cut short */
     struct message fault;           /* c: the message of a CALL_FAULT */
     struct slot slot[TSLOT_COUNT];  /* w */
     uint32_t log_length;            /* c: the line that SYS_LOG collects */

@@ -65,7 +65,7 @@
         cmp     ecx, [gs:CPU_ID]
         jne     %1
         movzx   ecx, byte [rbx + THREAD_PRIORITY]
-        cmp     ecx, [gs:CORE_TOP]
+        cmp     ecx, [gs:CORE_BAR]
         jl      %1
         cmp     byte [gs:CORE_FPU_BLOCKED], 0
         je      %1

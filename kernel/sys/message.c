@@ -116,7 +116,7 @@ static inline void answer_and_receive(struct core *core, struct thread *self,
             sched_wake(core, caller);
         }
         stay_current(core, self);
-    } else if (caller && caller->priority >= core->top) {
+    } else if (caller && caller->priority >= core->bar) {
         sched_switch(core, caller);
     } else {
         if (caller) {

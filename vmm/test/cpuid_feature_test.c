@@ -1,6 +1,7 @@
 /* cpuid_feature_test.c: which of the host's features reach the guest. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* LINK: vmm/cpuid.c vmm/cpuid_feature.c */
+/* LINK: vmm/cpuid_hypervisor.c */
 #include "vmm/test/cpuid_fixture.h"
 
 #include <cpuid.h>

@@ -1,6 +1,7 @@
 /* cpuid_test.c: what the VMM adds to the guest's CPUID: topology, rates, XSAVE sizes, itself. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* LINK: vmm/cpuid.c vmm/cpuid_feature.c */
+/* LINK: vmm/cpuid_hypervisor.c */
 #include "vmm/test/cpuid_fixture.h"
 
 #include <cpuid.h>

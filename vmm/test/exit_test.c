@@ -8,6 +8,7 @@
 /* LINK: vmm/ns16550.c vmm/acpi_pm.c vmm/reset.c vmm/pci_host.c vmm/debug_exit.c vmm/cpuid.c */
 /* LINK: vmm/cpuid_feature.c vmm/msr.c vmm/guest_walk.c vmm/guest_ram.c vmm/decode.c */
 /* LINK: vmm/decode_table.c vmm/emulate.c vmm/emulate_string.c vmm/alu.c */
+/* LINK: vmm/cpuid_hypervisor.c vmm/pv_eoi.c */
 #include "kernel/abi/message.h"
 #include "vmm/test/machine_fixture.h"
 

@@ -1,6 +1,7 @@
 /* msr_test.c: the guest's MSRs, as systems use them when they boot. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* LINK: vmm/msr.c vmm/cpuid.c vmm/cpuid_feature.c */
+/* LINK: vmm/cpuid_hypervisor.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,7 +1,5 @@
 /* main.c: a root task that tests the kernel: the suites named on the kernel's command line. */
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <string.h>
-
 #include "run/programs/ktest/rig.h"
 
 int main(const struct boot_info *boot);
@@ -13,34 +11,16 @@ static const struct {
     {"ipc", test_ipc},       {"cap", test_cap},     {"cap", test_revoke},
     {"space", test_space},   {"space", test_shootdown},
     {"faults", test_faults}, {"faults", test_flags},
-    {"sched", test_sched},   {"sched", test_lend},  {"fpu", test_fpu},     {"random", test_random}, {"vm", test_vm},
+    {"sched", test_sched},   {"sched", test_lend},
+    {"fpu", test_fpu},       {"random", test_random},  {"vm", test_vm},
     {"bench", bench},
 };
-
-/* Whether the word stands in the line, between spaces. */
-static bool has_word(const char *line, const char *word)
-{
-    size_t length = strlen(word);
-
-    while (*line) {
-        size_t n = 0;
-
-        while (line[n] && line[n] != ' ') {
-            n++;
-        }
-        if (n == length && memcmp(line, word, n) == 0) {
-            return true;
-        }
-        line += n + (line[n] == ' ');
-    }
-    return false;
-}
 
 int main(const struct boot_info *boot)
 {
     rig_init(boot);
     for (unsigned i = 0; i < sizeof(suites) / sizeof(suites[0]); i++) {
-        if (has_word(boot->command_line, suites[i].word)) {
+        if (rig_option(suites[i].word)) {
             suites[i].run();
         }
     }

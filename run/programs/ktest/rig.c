@@ -79,6 +79,25 @@ void rig_init(const struct boot_info *boot)
     }
 }
 
+bool rig_option(const char *word)
+{
+    const char *line = rig_boot->command_line;
+    size_t length = strlen(word);
+
+    while (*line) {
+        size_t n = 0;
+
+        while (line[n] && line[n] != ' ') {
+            n++;
+        }
+        if (n == length && memcmp(line, word, n) == 0) {
+            return true;
+        }
+        line += n + (line[n] == ' ');
+    }
+    return false;
+}
+
 uint32_t rig_slot(void)
 {
     if (next_slot >= SLOTS) {

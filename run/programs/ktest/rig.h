@@ -16,6 +16,9 @@ extern const struct boot_info *rig_boot;
 
 void rig_init(const struct boot_info *boot);
 
+/* Whether the word stands on the kernel's command line, between spaces. */
+bool rig_option(const char *word);
+
 /* A free slot of the root CNode; a new object in one. The test ends if there is no more. */
 uint32_t rig_slot(void);
 uint32_t rig_object(uint32_t type, uint32_t bits);

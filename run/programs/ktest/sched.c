@@ -119,6 +119,17 @@ static void in_turn(void)
     }
 }
 
+static void often_preempted(void)
+{
+    reset();
+    start(spinner, 0, 50, 0);
+    start(spinner, 1, 50, 0);
+    for (unsigned i = 0; i < 100; i++) {
+        rest(1000);
+    }
+    CHECK(orders >= 4);
+}
+
 static void budget(void)
 {
     reset();
@@ -136,7 +147,7 @@ static void budgets(void)
     start(measurer, 2, 50, 0);
     rest(400000);
     check_share(0, 6, 15);
-    check_share(1, 24, 36);
+    check_share(1, 20, 40);
 }
 
 static void yielder(uint64_t number)
@@ -358,6 +369,7 @@ void test_sched(void)
         {"SCH-09: a timer is replaced, disarmed, and set in the past", timer_changes},
         {"SCH-10: all CPUs run threads, and wake each other's", every_cpu},
         {"SCH-11: calls that the scheduler must refuse", rules},
+        {"SCH-12: who is interrupted often does not get more than its turn", often_preempted},
     };
 
     RIG_RUN(tests);

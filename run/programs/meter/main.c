@@ -1,4 +1,4 @@
-/* main.c: a server for tests: logs how much memory vmspace and init have free, whenever it changed. */
+/* main.c: a server for tests: logs how much memory vmspace and init have free, after each change. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -54,24 +54,25 @@ static enum status sleep(uint32_t timer, const struct tsc_clock *clock)
     return status == OK ? sys_wait(timer, &bits) : status;
 }
 
-/* The first sample is shown, and each that is as the one before it, but not as the last shown. */
+/* Shows the first sample, and then each time two in a row are equal that were not before. */
 int main(const struct start_info *info)
 {
     uint32_t timer = info->free_slot, source = info->free_slot + 1;
     uint32_t vmspace = start_cap(info, START_USE, "vmspace");
     struct tsc_clock clock = tsc_clock(info->tsc_hz);
-    struct sample shown, before, now;
+    struct sample before, now;
     log_init(info->name, SLOT_LOG);
     if (sys_retype(start_cap(info, START_UNTYPED, NULL), source, OBJ_NOTIFICATION, 0, 0, 1) != OK ||
-        sys_cap_mint(source, timer, NT_SIGNAL | NT_WAIT, 1) != OK || !take(vmspace, &shown)) {
+        sys_cap_mint(source, timer, NT_SIGNAL | NT_WAIT, 1) != OK || !take(vmspace, &before)) {
         return 1;
     }
-    show(&shown);
-    for (before = shown; sleep(timer, &clock) == OK && take(vmspace, &now); before = now) {
-        if (equal(&now, &before) && !equal(&now, &shown)) {
-            shown = now;
-            show(&shown);
+    show(&before);
+    for (bool shown = true; sleep(timer, &clock) == OK && take(vmspace, &now); before = now) {
+        bool stable = equal(&now, &before);
+        if (stable && !shown) {
+            show(&now);
         }
+        shown = stable;
     }
     return 1;
 }

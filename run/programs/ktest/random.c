@@ -1,0 +1,317 @@
+/* random.c: threads that make random system calls with a bag of capabilities; the kernel must survive them. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "kernel/abi/counter.h"
+#include "run/programs/ktest/rest.h"
+
+#define CALLS 20000u
+#define CALLS_MILLION 1000000u
+#define THREADS 4u
+#define BAG_BITS 7u
+#define BAG_SLOTS (1u << BAG_BITS)
+#define PATIENCE_US 2000u
+#define REBUILD_LOOKS 40u
+
+struct guesser {
+    uint64_t random;
+    struct rig_thread thread;
+    struct thread_state begin;
+    volatile uint64_t calls;
+    uint64_t calls_seen;
+};
+
+static struct guesser guessers[THREADS];
+static uint64_t calls_wanted;
+static uint32_t bag, bag_memory, sink;
+
+static uint64_t next_random(struct guesser *g)
+{
+    g->random ^= g->random << 13;
+    g->random ^= g->random >> 7;
+    g->random ^= g->random << 17;
+    return g->random;
+}
+
+static uint64_t below(struct guesser *g, uint64_t limit) { return next_random(g) % limit; }
+
+/* Mostly an address in the bag, at times in a CNode in it, or nonsense. */
+static uint32_t some_slot(struct guesser *g)
+{
+    switch (below(g, 16)) {
+    case 0:
+        return (uint32_t)next_random(g);
+    case 1:
+        return 0;
+    case 2:
+    case 3:
+        return CPTR(below(g, 32), below(g, 16));
+    default:
+        return (uint32_t)below(g, below(g, 2) ? 32 : BAG_SLOTS);
+    }
+}
+
+static uint64_t two_slots(struct guesser *g) { return sys_pair(some_slot(g), some_slot(g)); }
+
+/* Away from this program's own: a thread in its Space must not run there. */
+#define REGION 0x123400000000ull
+
+static uint64_t some_address(struct guesser *g)
+{
+    uint64_t address =
+        below(g, 8) ? REGION | below(g, 4) << 21 | below(g, 8) << 12 : next_random(g);
+
+    return (address & ~0xfffull) | below(g, 128);
+}
+
+/* Type | bits << 8 | flags << 16 | count << 32, most of them possible. */
+static uint64_t some_request(struct guesser *g)
+{
+    static const uint8_t bits[OBJ_TYPE_COUNT] = {[OBJ_UNTYPED] = 12, [OBJ_CNODE] = 4, [OBJ_FRAME] = 12};
+    uint64_t type = below(g, OBJ_TYPE_COUNT + 1), size = type < OBJ_TYPE_COUNT ? bits[type] : 0;
+
+    if (type == OBJ_SPACE) {
+        size = below(g, PT_COUNT + 1);
+    } else if (below(g, 4) == 0) {
+        size += below(g, 10);
+    }
+    return type | size << 8 | below(g, 8) / 7 << 16 | (1 + below(g, 4)) << 32;
+}
+
+static uint64_t some_value(struct guesser *g)
+{
+    switch (below(g, 10)) {
+    case 0:
+        return next_random(g);
+    case 1:
+        return some_request(g);
+    case 2:
+        return TAG(below(g, 4), below(g, 128)) | TAG_CAPS(below(g, 8));
+    case 3:
+    case 4:
+        return some_address(g);
+    case 5:
+        return below(g, 2) << 63 >> below(g, 64);
+    case 6:
+    case 7:
+        return two_slots(g);
+    default:
+        return below(g, 16);
+    }
+}
+
+/* The arguments that give each call a fair chance; any may still be anything. */
+static void guess(struct guesser *g, uint64_t *number, uint64_t registers[6])
+{
+    *number = below(g, 64) ? below(g, SYS_COUNT) : next_random(g);
+    registers[0] = two_slots(g);
+    for (unsigned i = 1; i < 6; i++) {
+        registers[i] = some_value(g);
+    }
+    if (below(g, 8) == 0) {
+        return;
+    }
+    switch (*number) {
+    case SYS_RETYPE:
+        registers[0] = sys_pair((uint32_t)below(g, 8), some_slot(g));
+        registers[1] = some_request(g);
+        break;
+    case SYS_MAP:
+        registers[1] = below(g, 4) << 12;
+        registers[2] = some_address(g);
+        registers[3] = below(g, 8);
+        break;
+    case SYS_UNMAP:
+        registers[1] = some_address(g) & ~0xfffull;
+        registers[2] = below(g, 2) ? below(g, 8) : below(g, 4) << 18;
+        registers[3] = 0;
+        break;
+    case SYS_PROTECT:
+        registers[1] = some_address(g);
+        registers[2] = below(g, 600);
+        break;
+    case SYS_THREAD_REGS:
+        registers[1] = some_address(g) & ~0xfffull;
+        registers[2] = some_address(g);
+        registers[5] = below(g, 2);
+        break;
+    case SYS_SCHED:
+        registers[1] = below(g, 42) | below(g, rig_boot->cpu_count + 1) << 8;
+        break;
+    case SYS_SC_CONFIGURE:
+        registers[1] = 1 + below(g, 1000000);
+        registers[2] = 1 + below(g, 4000000);
+        break;
+    case SYS_TIMER:
+        registers[1] = below(g, 4) ? rig_tsc() + below(g, 4000000) : 0;
+        break;
+    default:
+        break;
+    }
+}
+
+static void guesser(uint64_t index)
+{
+    struct guesser *g = &guessers[index];
+
+    while (g->calls < calls_wanted) {
+        uint64_t number, r[6];
+
+        guess(g, &number, r);
+        sys_inout((enum syscall)number, &r[0], &r[1], &r[2], &r[3], &r[4], &r[5]);
+        g->calls++;
+    }
+    for (;;) {
+        sys_null();
+    }
+}
+
+/* Puts a new object of each type into the bag, from slot 8 on; Untypeds are in slots 1 to 7. */
+static void fill_bag(void)
+{
+    static const uint8_t types[][2] = {
+        {OBJ_CNODE, 4}, {OBJ_CNODE, 5}, {OBJ_THREAD, 0}, {OBJ_THREAD, 0}, {OBJ_SCHED, 0},
+        {OBJ_SCHED, 0}, {OBJ_ENDPOINT, 0}, {OBJ_ENDPOINT, 0}, {OBJ_REPLY, 0}, {OBJ_REPLY, 0},
+        {OBJ_NOTIFICATION, 0}, {OBJ_NOTIFICATION, 0}, {OBJ_FRAME, 12}, {OBJ_FRAME, 12},
+        {OBJ_FRAME, 21}, {OBJ_SPACE, PT_X86}, {OBJ_SPACE, PT_X86}, {OBJ_SPACE, PT_EPT},
+        {OBJ_VCPU, 0}, {OBJ_VCPU, 0},
+    };
+    uint32_t slot = 8;
+
+    for (uint32_t i = 1; i < 8; i++) {
+        sys_retype(bag_memory, CPTR(bag, i), OBJ_UNTYPED, 12 + 2 * (i % 4), 0, 1);
+    }
+    for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        sys_retype(bag_memory, CPTR(bag, slot), types[i][0], types[i][1], 0, 1);
+        slot++;
+    }
+    /* A guesser has no say over the log and the reset, and only over a port that nobody hears. */
+    sys_cap_copy(BOOT_PLATFORM, CPTR(bag, slot++), PL_IRQ | PL_COUNTERS);
+    sys_cap_mint(BOOT_PORTS, CPTR(bag, slot++), RIGHTS_ALL, sys_pair(0x80, 0x80));
+    for (unsigned i = 0; i < THREADS && guessers[i].thread.thread; i++) {
+        sys_cap_copy(guessers[i].thread.thread, CPTR(bag, slot++), RIGHTS_ALL);
+    }
+    sys_cap_copy(bag, CPTR(bag, slot), RIGHTS_ALL);
+}
+
+/* A guesser that waits, or lost what it lives on, is set going again; whether it is done. */
+static bool look_after(struct guesser *g)
+{
+    uint64_t calls = g->calls;
+
+    if (calls >= calls_wanted) {
+        return true;
+    }
+    if (calls == g->calls_seen) {
+        uint64_t index = (uint64_t)(g - guessers);
+
+        sys_suspend(g->thread.thread);
+        sys_thread_bind(g->thread.thread, 0);
+        sys_sched(g->thread.thread, g->thread.sched, 40, (uint32_t)index % rig_boot->cpu_count);
+        sys_thread_configure(g->thread.thread, bag, BOOT_SPACE, sink, 0, 0);
+        sys_thread_regs(g->thread.thread, g->begin.rip, g->begin.rsp, index, 0, 0);
+        sys_resume(g->thread.thread);
+    }
+    g->calls_seen = calls;
+    return false;
+}
+
+static void rebuild_bag(void)
+{
+    CHECK_STATUS(sys_cap_revoke(bag_memory), OK);
+    for (uint32_t slot = 1; slot < BAG_SLOTS; slot++) {
+        sys_cap_delete(CPTR(bag, slot));
+    }
+    fill_bag();
+}
+
+static void start_guessers(uint64_t seed)
+{
+    memset(guessers, 0, sizeof(guessers));
+    bag_memory = rig_untyped(23);
+    bag = rig_object(OBJ_CNODE, BAG_BITS);
+    sink = rig_object(OBJ_ENDPOINT, 0);
+    for (unsigned i = 0; i < THREADS; i++) {
+        struct guesser *g = &guessers[i];
+
+        g->random = (seed * THREADS + i + 1) * 0x9e3779b97f4a7c15ull;
+        g->thread = rig_thread(guesser, i, 40, i % rig_boot->cpu_count, 0);
+        CHECK_STATUS(sys_thread_read(g->thread.thread, &g->begin), OK);
+        CHECK_STATUS(sys_thread_configure(g->thread.thread, bag, 0, sink,
+                                          rig_object(OBJ_FRAME, FRAME_4K_BITS), 0), OK);
+    }
+    fill_bag();
+    for (unsigned i = 0; i < THREADS; i++) {
+        CHECK_STATUS(sys_resume(guessers[i].thread.thread), OK);
+    }
+}
+
+static void echo(uint64_t endpoint)
+{
+    struct message m = {0};
+    uint32_t reply = (uint32_t)endpoint + 1;
+
+    sys_recv((uint32_t)endpoint, reply, &m);
+    while (sys_reply_recv((uint32_t)endpoint, reply, &m) == OK) {
+        continue;
+    }
+    park();
+}
+
+/* On every CPU a server answers. */
+static void check_kernel(void)
+{
+    for (uint32_t cpu = 0; cpu < rig_boot->cpu_count; cpu++) {
+        uint32_t endpoint = rig_object(OBJ_ENDPOINT, 0);
+
+        CHECK(rig_object(OBJ_REPLY, 0) == endpoint + 1);
+        CHECK_STATUS(sys_resume(rig_thread(echo, endpoint, 100, cpu, 0).thread), OK);
+        for (uint64_t i = 0; i < 100; i++) {
+            struct message m = {.tag = TAG(1, 1), .word = {i}};
+
+            CHECK_STATUS(sys_call(endpoint, &m), OK);
+            CHECK(m.word[0] == i);
+        }
+    }
+    CHECK(rig_counter(CT_MISCONFIGURED) == 0);
+}
+
+static void run_seed(uint64_t seed)
+{
+    unsigned looks = 0;
+    bool done = false;
+
+    start_guessers(seed);
+    while (!done) {
+        rest(PATIENCE_US);
+        done = true;
+        for (unsigned i = 0; i < THREADS; i++) {
+            done = look_after(&guessers[i]) && done;
+        }
+        if (++looks % REBUILD_LOOKS == 0) {
+            rebuild_bag();
+        }
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        CHECK_STATUS(sys_cap_delete(guessers[i].thread.thread), OK);
+    }
+    CHECK_STATUS(sys_cap_revoke(bag_memory), OK);
+    CHECK_STATUS(sys_cap_delete(bag), OK);
+    check_kernel();
+}
+
+static void seed_1(void) { run_seed(1); }
+static void seed_2(void) { run_seed(2); }
+static void seed_3(void) { run_seed(rig_tsc()); }
+
+void test_random(void)
+{
+    static const struct rig_test tests[] = {
+        {"RND-01: random system calls leave the kernel whole and its memory accounted for", seed_1},
+        {"RND-02: the same from another seed", seed_2},
+        {"RND-03: the same from a seed that nobody has tried", seed_3},
+    };
+
+    calls_wanted = (rig_option("million") ? CALLS_MILLION : CALLS) / THREADS;
+    RIG_RUN(tests);
+}

@@ -1,3 +1,0 @@
-/* stubs */
-#include "run/programs/ktest/rig.h"
-void test_random(void){} void test_fpu(void){}
