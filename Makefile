@@ -29,9 +29,9 @@ TEST_SCENARIOS := boot:PLATFORM=bochs boot:PLATFORM=bochs:SMP=2 boot:PLATFORM=bo
     boot:PLATFORM=qemu:SMP=2 boot:PLATFORM=qemu:FIRMWARE=uefi:SMP=4 bad-manifests restart \
     ipc:PLATFORM=bochs ipc:SMP=4:DEBUG=1 cap:PLATFORM=bochs cap:DEBUG=1 space:DEBUG=1 space:SMP=4 \
     faults:PLATFORM=bochs faults:DEBUG=1 sched:PLATFORM=bochs:SMP=2 sched:SMP=4:DEBUG=1 fpu:SMP=2 \
-    vm:DEBUG=1 vm:SMP=2 random:SMP=2:DEBUG=1 guests-end two-guests:SMP=2 \
-    overcommit-zero cycle linux
-ALL_SCENARIOS := $(TEST_SCENARIOS) $(foreach model,corei7_haswell_4770 corei7_sandy_bridge_2600k, \
+    vm:DEBUG=1 vm:SMP=2 random:SMP=2:DEBUG=1 guests-end bad-images guest-contract \
+    two-guests two-guests:SMP=2 overcommit-zero cycle linux
+ALL_SCENARIOS := $(TEST_SCENARIOS) linux:MEM=1024:HOSTMEM=384 $(foreach model,corei7_haswell_4770 corei7_sandy_bridge_2600k, \
     space:CPU=$(model) vm:CPU=$(model) guests-end:CPU=$(model) linux:CPU=$(model))
 
 SCENARIOS := $(patsubst %.run,%,$(wildcard run/*.run))

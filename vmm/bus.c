@@ -98,19 +98,17 @@ static void write_whole(const struct bus_range *range, uint64_t address,
     range->ops->write(range->dev, &one, value & ones(size));
 }
 
-enum bus_status bus_read(struct bus *bus, uint64_t address, const struct bus_access *access,
-                         uint64_t *value)
+/* An access that no range takes whole: byte by byte. Apart, to keep the usual way short. */
+static __attribute__((noinline)) enum bus_status read_bytes(struct bus *bus, uint64_t address,
+                                                            const struct bus_access *access,
+                                                            uint64_t *value)
 {
-    const struct bus_range *range = find(bus, address);
     enum bus_status status = BUS_UNCLAIMED;
 
-    if (takes(range, address, access->size)) {
-        *value = read_whole(range, address, access, access->size);
-        return BUS_OK;
-    }
     *value = ones(access->size);
     for (unsigned i = 0; i < access->size; i++) {
-        range = find(bus, address + i);
+        const struct bus_range *range = find(bus, address + i);
+
         if (takes(range, address + i, 1)) {
             *value &= ~(0xFFULL << (8 * i));
             *value |= read_whole(range, address + i, access, 1) << (8 * i);
@@ -121,18 +119,33 @@ enum bus_status bus_read(struct bus *bus, uint64_t address, const struct bus_acc
     return status;
 }
 
-enum bus_status bus_write(struct bus *bus, uint64_t address, const struct bus_access *access,
-                          uint64_t value)
+enum bus_status bus_read(struct bus *bus, uint64_t address, const struct bus_access *access,
+                         uint64_t *value)
 {
     const struct bus_range *range = find(bus, address);
-    enum bus_status status = BUS_UNCLAIMED;
 
     if (takes(range, address, access->size)) {
-        write_whole(range, address, access, access->size, value);
+        *value = read_whole(range, address, access, access->size);
         return BUS_OK;
     }
+    if (range == NULL && access->size == 1) {
+        *value = ones(1);
+        bus->unclaimed_reads++;
+        return BUS_UNCLAIMED;
+    }
+    return read_bytes(bus, address, access, value);
+}
+
+/* As read_bytes(). */
+static __attribute__((noinline)) enum bus_status write_bytes(struct bus *bus, uint64_t address,
+                                                             const struct bus_access *access,
+                                                             uint64_t value)
+{
+    enum bus_status status = BUS_UNCLAIMED;
+
     for (unsigned i = 0; i < access->size; i++) {
-        range = find(bus, address + i);
+        const struct bus_range *range = find(bus, address + i);
+
         if (takes(range, address + i, 1)) {
             write_whole(range, address + i, access, 1, value >> (8 * i));
             status = BUS_OK;
@@ -140,4 +153,20 @@ enum bus_status bus_write(struct bus *bus, uint64_t address, const struct bus_ac
     }
     bus->unclaimed_writes += status == BUS_UNCLAIMED;
     return status;
+}
+
+enum bus_status bus_write(struct bus *bus, uint64_t address, const struct bus_access *access,
+                          uint64_t value)
+{
+    const struct bus_range *range = find(bus, address);
+
+    if (takes(range, address, access->size)) {
+        write_whole(range, address, access, access->size, value);
+        return BUS_OK;
+    }
+    if (range == NULL && access->size == 1) {
+        bus->unclaimed_writes++;
+        return BUS_UNCLAIMED;
+    }
+    return write_bytes(bus, address, access, value);
 }

@@ -36,7 +36,7 @@ struct feature {
 /*
  * SDM vol. 2, CPUID; APM vol. 3, appendix E. Not here, so hidden: VMX and SVM, MONITOR and MWAIT,
  * performance monitoring (PDCM, DS, PERFCTR, IBS, LWP), thermal and power (ACPI, TM, EIST), SGX,
- * SMX, MPX, HLE and RTM, PT, RDT, TSC_ADJUST, LA57, WAITPKG, CET, AMX, key locker, the direct and
+ * SMX, MPX, HLE and RTM, PT, RDT, LA57, WAITPKG, CET, AMX, key locker, the direct and
  * 64-byte stores (MOVDIRI, MOVDIR64B, ENQCMD), TOPOEXT, OSVW. cpuid.c hides XSAVES and XFD.
  */
 static const struct feature features[] = {
@@ -79,6 +79,7 @@ static const struct feature features[] = {
     { L1, EDX, 27, ALWAYS }, /* SS */
 
     { L7, EBX, 0, ALWAYS },   /* FSGSBASE */
+    { L7, EBX, 1, ALWAYS },   /* TSC_ADJUST */
     { L7, EBX, 3, ALWAYS },   /* BMI1 */
     { L7, EBX, 5, AVX },      /* AVX2 */
     { L7, EBX, 6, ALWAYS },   /* FDP_EXCPTN_ONLY */

@@ -24,7 +24,7 @@ static void clear_bit(uint32_t *bits, uint8_t n)
     bits[n / 32] &= ~(1U << (n % 32));
 }
 
-/* The highest set bit of 256, or LAPIC_NO_VECTOR. It is looked for at each interrupt: 64 bits a step. */
+/* The highest set bit of 256, or LAPIC_NO_VECTOR. 64 at a time: each interrupt looks for it. */
 static int highest(const uint32_t *bits)
 {
     for (int word = 6; word >= 0; word -= 2) {

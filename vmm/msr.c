@@ -61,6 +61,8 @@ static const struct rule rules[] = {
     { ONE(0x1b), .vendors = ANY, .kind = DELEGATED },
     /* IA32_FEATURE_CONTROL: locked, with VMX and SGX off */
     { ONE(0x3a), .vendors = INTEL, .kind = FIXED, .value = BIT(0) },
+    /* IA32_TSC_ADJUST: the TSC is the host's, and stays it. Linux trusts a TSC that has it */
+    { ONE(0x3b), .vendors = ANY, .kind = FIXED, .writable = ALL_BITS },
     /* IA32_SPEC_CTRL, IA32_PRED_CMD */
     { RANGE(0x48, 0x49), .vendors = ANY, .kind = DELEGATED, .allow = CPUID_ALLOW_SPEC_CTRL },
     /* IA32_BIOS_SIGN_ID, on AMD PATCH_LEVEL: newer than any that a guest would want to replace */

@@ -6,9 +6,10 @@
 #include "vmm/vcpu.h"
 
 /*
- * KVM's interface (the Linux kernel's Documentation/virt/kvm/x86/msr.rst, MSR_KVM_PV_EOI_EN): a word of the
- * guest's memory, of which bit 0 says "a write of the EOI register is not needed": the guest clears the
- * bit instead. It is set only while that write would have no effect but on the local APIC's ISR.
+ * KVM's interface (the Linux kernel's Documentation/virt/kvm/x86/msr.rst, MSR_KVM_PV_EOI_EN): a word
+ * of the guest's memory, of which bit 0 says "a write of the EOI register is not needed": the guest
+ * clears the bit instead. It is set only while that write would have no effect but on the local
+ * APIC's ISR.
  *
  * Both are called by the vCPU's own thread, while the guest is out.
  */
@@ -17,8 +18,8 @@
 void pv_eoi_offer(struct vcpu *vcpu);
 
 /*
- * Before anything looks at, or changes, what the local APIC has in service: an end that the guest left
- * takes place; an offer that it did not use ends.
+ * Before anything looks at, or changes, what the local APIC has in service: an end that the guest
+ * left takes place; an offer that it did not use ends.
  */
 void pv_eoi_collect(struct vcpu *vcpu);
 

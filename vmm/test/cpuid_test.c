@@ -39,6 +39,11 @@ static void shown(void **state)
     assert_memory_equal(&r.ebx, "QuireQuire  ", 12);
     r = guest(&skylake, 0x40000010, 0);
     assert_true(r.eax == 3500000 && r.ebx == 100000);
+    r = guest(&skylake, 0x40000100, 0);
+    assert_int_equal(r.eax, 0x40000101);
+    assert_memory_equal(&r.ebx, "KVMKVMKVM\0\0", 12);
+    r = guest(&skylake, 0x40000101, 0);
+    assert_true(r.eax == (1 << 1 | 1 << 6) && r.ebx == 0 && r.ecx == 0 && r.edx == 0);
 }
 
 static void follows_cr4(void **state)
