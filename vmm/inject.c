@@ -62,12 +62,13 @@ uint64_t inject_interrupts(struct vcpu *vcpu, uint64_t answer, bool delivering)
         answer |= raise(vcpu, VEVENT_NMI | VECTOR_NMI, 0);
         room = false;
     }
+    int vector = room && open ? pc_accept(pc, vcpu->index) : PC_NO_VECTOR;
+
+    if (vector != PC_NO_VECTOR) {
+        answer |= raise(vcpu, VEVENT_INTERRUPT | (uint32_t)vector, 0);
+    }
     bool waiting = pc_pending(pc, vcpu->index) != PC_NO_VECTOR;
 
-    if (waiting && room && open) {
-        answer |= raise(vcpu, VEVENT_INTERRUPT | (uint32_t)pc_accept(pc, vcpu->index), 0);
-        waiting = pc_pending(pc, vcpu->index) != PC_NO_VECTOR;
-    }
     pv_eoi_offer(vcpu);
     /* There is no exit at the end of an NMI's blocking: the next of any kind is looked at. */
     vcpu->attention = vcpu->nmi;

@@ -25,6 +25,9 @@ static struct slot *grave_next(const struct slot *grave)
     return link ? page_address((uint64_t)link << SLOT_BITS) : NULL;
 }
 
+_Static_assert(offsetof(struct thread, slot) % (1 << SLOT_BITS) == 0, "a whole number of slots");
+_Static_assert(offsetof(struct space, grave) % (1 << SLOT_BITS) == 0, "a whole number of slots");
+
 static uint32_t grave_link(const struct slot *grave)
 {
     return (uint32_t)(page_physical(grave) >> SLOT_BITS);

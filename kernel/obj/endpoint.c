@@ -163,6 +163,10 @@ void endpoint_kill(struct core *core, struct endpoint *endpoint)
         struct thread *thread = queue_first(endpoint->queue);
 
         endpoint_remove(endpoint, thread);
+        if (thread->state == TS_RECV) {
+            thread->reply->receiver = NULL;
+            thread->reply = NULL;
+        }
         thread_end_wait(core, thread, E_GONE);
     }
 }

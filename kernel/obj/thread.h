@@ -81,7 +81,7 @@ struct thread {
     struct notification *bound;     /* w */
     uint64_t turn_left;             /* c: ticks of a turn that something more urgent cut short */
     struct message fault;           /* c: the message of a CALL_FAULT */
-    struct slot slot[TSLOT_COUNT];  /* w */
+    struct slot slot[TSLOT_COUNT] __attribute__((aligned(1 << SLOT_BITS))); /* w */
     uint32_t log_length;            /* c: the line that SYS_LOG collects */
     char log[THREAD_LOG_SIZE];      /* c */
 };

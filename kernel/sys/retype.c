@@ -75,7 +75,9 @@ static enum status decode(struct thread *self, const struct cap *untyped, struct
     if (is_unsupported(request)) {
         return E_UNSUPPORTED;
     }
-    if (device && request->type != OBJ_FRAME && request->type != OBJ_UNTYPED) {
+    /* Kernel objects are made of RAM that is zero: what else was in it would be believed. */
+    if ((device || request->keep_raw) && request->type != OBJ_FRAME &&
+        request->type != OBJ_UNTYPED) {
         return E_ARGUMENT;
     }
     if (request->keep_raw && !(untyped->rights & UT_RAW)) {
@@ -140,7 +142,6 @@ static enum status make_object(const struct request *request, void *object)
     }
 }
 
-/* Makes them one after the other. If the kernel runs out of Space numbers, those before are there. */
 /* All, but the right to make frames that are not cleared is passed on only when asked for. */
 static uint8_t object_rights(const struct request *request, uint8_t untyped)
 {
@@ -150,6 +151,7 @@ static uint8_t object_rights(const struct request *request, uint8_t untyped)
     return request->keep_raw ? untyped : untyped & (uint8_t)~UT_RAW;
 }
 
+/* Makes them one after the other. If the kernel runs out of Space numbers, those before are there. */
 static enum status make_all(struct thread *self, struct slot *untyped,
                             const struct request *request, uint64_t physical)
 {

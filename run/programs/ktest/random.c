@@ -10,20 +10,22 @@
 #define THREADS 4u
 #define BAG_BITS 7u
 #define BAG_SLOTS (1u << BAG_BITS)
-#define PATIENCE_US 2000u
-#define REBUILD_LOOKS 40u
+#define LOOK_US 500u           /* between two looks at the guessers */
+#define PATIENCE 100u          /* looks that a guesser may have nothing done, and be ready */
+#define REBUILD 4u             /* looks after which the bag is made anew */
 
 struct guesser {
     uint64_t random;
     struct rig_thread thread;
     struct thread_state begin;
     volatile uint64_t calls;
-    uint64_t calls_seen;
+    uint64_t calls_seen, stalls;
 };
 
 static struct guesser guessers[THREADS];
 static uint64_t calls_wanted;
 static uint32_t bag, bag_memory, sink;
+static volatile uint32_t succeeded[SYS_COUNT];
 
 static uint64_t next_random(struct guesser *g)
 {
@@ -104,6 +106,9 @@ static uint64_t some_value(struct guesser *g)
 static void guess(struct guesser *g, uint64_t *number, uint64_t registers[6])
 {
     *number = below(g, 64) ? below(g, SYS_COUNT) : next_random(g);
+    if ((*number == SYS_CAP_DELETE || *number == SYS_CAP_REVOKE) && below(g, 8)) {
+        *number = SYS_RETYPE;
+    }
     registers[0] = two_slots(g);
     for (unsigned i = 1; i < 6; i++) {
         registers[i] = some_value(g);
@@ -158,7 +163,12 @@ static void guesser(uint64_t index)
         uint64_t number, r[6];
 
         guess(g, &number, r);
-        sys_inout((enum syscall)number, &r[0], &r[1], &r[2], &r[3], &r[4], &r[5]);
+        enum status status =
+            sys_inout((enum syscall)number, &r[0], &r[1], &r[2], &r[3], &r[4], &r[5]);
+
+        if (number < SYS_COUNT && status == OK) {
+            succeeded[number]++;
+        }
         g->calls++;
     }
     for (;;) {
@@ -194,23 +204,32 @@ static void fill_bag(void)
     sys_cap_copy(bag, CPTR(bag, slot), RIGHTS_ALL);
 }
 
+static void set_going(struct guesser *g)
+{
+    uint64_t index = (uint64_t)(g - guessers);
+
+    sys_suspend(g->thread.thread);
+    sys_thread_bind(g->thread.thread, 0);
+    sys_sched(g->thread.thread, g->thread.sched, 40, (uint32_t)index % rig_boot->cpu_count);
+    sys_thread_configure(g->thread.thread, bag, BOOT_SPACE, sink, 0, 0);
+    sys_thread_regs(g->thread.thread, g->begin.rip, g->begin.rsp, index, 0, 0);
+    sys_resume(g->thread.thread);
+    g->stalls = 0;
+}
+
 /* A guesser that waits, or lost what it lives on, is set going again; whether it is done. */
 static bool look_after(struct guesser *g)
 {
+    struct thread_state state;
     uint64_t calls = g->calls;
 
     if (calls >= calls_wanted) {
+        sys_suspend(g->thread.thread);
         return true;
     }
-    if (calls == g->calls_seen) {
-        uint64_t index = (uint64_t)(g - guessers);
-
-        sys_suspend(g->thread.thread);
-        sys_thread_bind(g->thread.thread, 0);
-        sys_sched(g->thread.thread, g->thread.sched, 40, (uint32_t)index % rig_boot->cpu_count);
-        sys_thread_configure(g->thread.thread, bag, BOOT_SPACE, sink, 0, 0);
-        sys_thread_regs(g->thread.thread, g->begin.rip, g->begin.rsp, index, 0, 0);
-        sys_resume(g->thread.thread);
+    g->stalls = calls == g->calls_seen ? g->stalls + 1 : 0;
+    if (sys_thread_read(g->thread.thread, &state) == OK || g->stalls > PATIENCE) {
+        set_going(g);
     }
     g->calls_seen = calls;
     return false;
@@ -283,12 +302,12 @@ static void run_seed(uint64_t seed)
 
     start_guessers(seed);
     while (!done) {
-        rest(PATIENCE_US);
+        rest(LOOK_US);
         done = true;
         for (unsigned i = 0; i < THREADS; i++) {
             done = look_after(&guessers[i]) && done;
         }
-        if (++looks % REBUILD_LOOKS == 0) {
+        if (++looks % REBUILD == 0) {
             rebuild_bag();
         }
     }
@@ -314,4 +333,5 @@ void test_random(void)
 
     calls_wanted = (rig_option("million") ? CALLS_MILLION : CALLS) / THREADS;
     RIG_RUN(tests);
+    for (unsigned i = 0; i < SYS_COUNT; i++) log_bare("%u: %u", i, succeeded[i]);
 }

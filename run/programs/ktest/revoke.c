@@ -303,6 +303,33 @@ static void every_state(void)
     CHECK(seen[7] == 0);
 }
 
+static void receiver(uint64_t argument)
+{
+    struct message m = {0};
+
+    seen[argument] = sys_recv(endpoint, reply, &m);
+    seen[argument + 1]++;
+    for (;;) {
+        seen[argument + 2]++;
+    }
+}
+
+/* A receiver's endpoint goes away, then its Reply: the second time it does not wait any more. */
+static void twice_gone(void)
+{
+    seen[0] = STATUS_COUNT;
+    seen[1] = seen[2] = 0;
+    endpoint = rig_object(OBJ_ENDPOINT, 0);
+    reply = rig_object(OBJ_REPLY, 0);
+    CHECK_STATUS(sys_resume(rig_thread(receiver, 0, 50, 0, 0).thread), OK);
+    rest(1000);
+    CHECK_STATUS(sys_cap_delete(endpoint), OK);
+    CHECK_STATUS(sys_cap_delete(reply), OK);
+    CHECK(rest_until(&seen[0], E_GONE, 1000));
+    rest(1000);
+    CHECK(seen[1] == 1 && seen[2] > 0);
+}
+
 static void caller(uint64_t argument)
 {
     struct message m = {.tag = TAG(0, 0)};
@@ -421,7 +448,8 @@ void test_revoke(void)
         {"CAP-21: a thread is deleted in each of its states", every_state},
         {"CAP-22: what a thread held alone dies when it is given something else", replaced},
         {"CAP-23: Spaces that died give their numbers back", numbers},
-        {"CAP-24: CPUs that make, copy and revoke at once lose nothing", many_cpus},
+        {"CAP-24: a receiver loses its endpoint, then its Reply", twice_gone},
+        {"CAP-25: CPUs that make, copy and revoke at once lose nothing", many_cpus},
     };
 
     RIG_RUN(tests);
