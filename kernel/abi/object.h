@@ -24,7 +24,7 @@ enum object_type {
 /*
  * A capability address ("cptr") is 32 bits in the caller's CSpace. The high half H and the low half L are slot
  * numbers: H == 0 names slot L of the root CNode; otherwise root slot H must hold a CNode, and L is a slot in
- * it. Slot 0 of the root is never used, so that the address 0 means "none".
+ * it. Slot 0 of a CNode has no address, so that the address 0 means "none".
  */
 #define CPTR(h, l)        (((uint32_t)(h) << 16) | (uint32_t)(l))
 #define CPTR_NONE         0u
@@ -48,9 +48,9 @@ enum object_type {
 /* Space types: the `bits` argument of SYS_RETYPE for OBJ_SPACE. */
 enum space_type { PT_X86 = 0, PT_EPT, PT_NPT, PT_VTD, PT_COUNT };
 
-/* Rights: one byte a capability. All bits set is what SYS_RETYPE gives. */
+/* Rights: one byte a capability. SYS_RETYPE gives all (of an Untyped UT_RAW only with RETYPE_RAW). */
 enum {
-    UT_RETYPE = 1 << 0,   /* make objects from it */
+    UT_RETYPE = 1 << 0,   /* make objects from it, fund a Space with it */
     UT_RAW    = 1 << 1,   /* make frames without clearing them: for the memory's allocator only */
 
     CN_READ   = 1 << 0,   /* copy or move capabilities out of it */
@@ -75,7 +75,7 @@ enum {
     FR_WRITE = 1 << 1,
     FR_EXEC  = 1 << 2,
 
-    SP_MAP     = 1 << 0,  /* map, unmap, protect */
+    SP_MAP     = 1 << 0,  /* map, unmap, protect, query, window */
     SP_FUND    = 1 << 1,  /* add to its reserve */
     SP_ASSIGN  = 1 << 2,  /* run a thread or virtual CPU in it */
     SP_HARVEST = 1 << 3,  /* read and clear accessed and dirty bits, and nothing else */

@@ -15,13 +15,14 @@ enum syscall {
     SYS_NULL = 0,          /* does nothing */
 
     /* messages */
-    SYS_CALL,              /* RDI ep. Sends, lends the caller's SchedContext, waits for the reply */
+    SYS_CALL,              /* RDI ep. Sends and waits for the reply; a receiver without a SchedContext is
+                              lent the caller's until then */
     SYS_RECV,              /* RDI ep:reply. Waits for a message; the caller is then held by the Reply object */
     SYS_REPLY,             /* RDI 0:reply. Answers the held caller; does not wait. A thread that ran on the caller's
                               time has none then, and stays ready until it is given some */
     SYS_REPLY_RECV,        /* RDI ep:reply. SYS_REPLY (if a caller is held), then SYS_RECV */
     SYS_MAP_REPLY_RECV,    /* RDI ep:reply, RSI space:frame, RDX offset in the frame, R8 address|flags as in
-                              SYS_MAP, one page. Maps, resumes the held faulter, receives. If the map fails, the
+                              SYS_MAP, one piece. Maps, resumes the held faulter, receives. If the map fails, the
                               status says why, RSI what SYS_MAP would, and nothing was answered */
 
     /* notifications */
@@ -36,7 +37,8 @@ enum syscall {
                               first:last port (Ports) */
     SYS_CAP_MOVE,          /* RDI source:destination */
     SYS_CAP_DELETE,        /* RDI slot */
-    SYS_CAP_REVOKE,        /* RDI slot. Deletes what was derived from it; for a Frame: its mappings too */
+    SYS_CAP_REVOKE,        /* RDI slot. Deletes what was derived from it; for an original Frame its mappings too.
+                              A copy has nothing derived from it */
     SYS_CAP_IDENTIFY,      /* RDI slot. Out: RSI type | rights << 8 | size bits << 16 | badge << 32,
                               RDX physical address (Frame, Untyped) or range (Ports), R8 free bytes (Untyped) */
     SYS_RETYPE,            /* RDI untyped:first destination slot, RSI type | bits << 8 | flags << 16 | count << 32 */
@@ -45,16 +47,18 @@ enum syscall {
     SYS_THREAD_CONFIGURE,  /* RDI thread, RSI cnode:space, RDX fault ep:buffer frame, R8 offset in the frame.
                               A 0 leaves that part as it is */
     SYS_THREAD_REGS,       /* RDI thread (suspended), RSI rip, RDX rsp, R8 rdi, R9 rsi, R10 thread flags */
-    SYS_THREAD_READ,       /* RDI thread (suspended). Out: RSI rip, RDX rsp, R8 rflags, R9 rax, R10 rbp */
+    SYS_THREAD_READ,       /* RDI thread (suspended or waiting). Out: RSI rip, RDX rsp, R8 rflags, R9 rax, R10 rbp */
     SYS_THREAD_BIND,       /* RDI thread:ntfn (0 unbinds). Its signals arrive at the thread's SYS_RECV */
-    SYS_SCHED,             /* RDI thread:sched (0: passive), RSI priority 0..127 | cpu << 8. Not while it runs */
+    SYS_SCHED,             /* RDI thread:sched (0: passive), RSI priority 0..127 (at most the caller's) | cpu << 8. Not while
+                              it is ready or waits for an answer (E_STATE) */
     SYS_RESUME,            /* RDI thread */
     SYS_SUSPEND,           /* RDI thread. Ends a wait with E_GONE, takes it back if it runs */
     SYS_SC_CONFIGURE,      /* RDI sched, RSI budget, RDX period, both in TSC ticks; equal: no limit */
     SYS_YIELD,             /* gives up the rest of this turn */
 
     /* memory */
-    SYS_SPACE_FUND,        /* RDI space:untyped. The Space takes the unused untyped and keeps it until it dies.
+    SYS_SPACE_FUND,        /* RDI space:untyped (at most 2 MiB, 64 times a Space). The Space takes the unused
+                              untyped and keeps it until it dies.
                               Out: RSI pages in the reserve */
     SYS_SPACE_WINDOW,      /* RDI space (nested), RSI first, RDX last address: faults there go to the VMM at once */
     SYS_SPACE_QUERY,       /* RDI space, RSI address. Out: RSI physical address | flags as in SYS_MAP, RDX pages
@@ -69,11 +73,12 @@ enum syscall {
     /* virtual CPUs */
     SYS_VCPU_CONFIGURE,    /* RDI vcpu, RSI space:state frame, RDX exit ep:fault ep, R8 offset in the frame */
     SYS_VCPU_MASK,         /* RDI vcpu, RSI exit reason (vcpu.h), RDX VS_ groups to send with it */
-    SYS_VCPU_KICK,         /* RDI vcpu. It exits with EXIT_KICK before it runs another guest instruction */
+    SYS_VCPU_KICK,         /* RDI vcpu. It exits with EXIT_KICK before it is entered again, and soon if it runs */
 
     /* devices */
     SYS_IRQ_GET,           /* RDI platform:destination slot, RSI global system interrupt | IRQ_ flags << 32 */
-    SYS_IRQ_BIND,          /* RDI irq:ntfn. The badge of this ntfn capability is signalled; unmasks the line */
+    SYS_IRQ_BIND,          /* RDI irq:ntfn. The badge of this ntfn capability is signalled; unmasks the line, which
+                              interrupts the CPU that made this call */
     SYS_IRQ_ACK,           /* RDI irq. Unmasks it again */
     SYS_PORT_IN,           /* RDI ports, RSI port, RDX width 1, 2 or 4. Out: RSI value */
     SYS_PORT_OUT,          /* RDI ports, RSI port, RDX width, R8 value */

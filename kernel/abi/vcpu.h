@@ -12,15 +12,15 @@
  * checked by the CPU at the entry: if it refuses, the exit is EXIT_ENTRY_FAILED.
  */
 enum vcpu_group {
-    VS_IP      = 1 << 0,  /* rip, rflags, instruction_length, interruptibility, activity */
+    VS_IP      = 1 << 0,  /* rip, rflags, rsp, interruptibility; exit: instruction_length too */
     VS_CR      = 1 << 1,  /* cr0 cr2 cr3 cr4 efer */
     VS_SEGMENT = 1 << 2,  /* the eight segment registers */
     VS_TABLE   = 1 << 3,  /* gdtr idtr */
-    VS_MSR     = 1 << 4,  /* sysenter_*, star .. kernel_gs_base, pat, dr7 */
+    VS_MSR     = 1 << 4,  /* sysenter_*, star .. tsc_aux, pat, dr7; an address that is not canonical becomes 0 */
     VS_EVENT   = 1 << 5,  /* exit: event that was being delivered; reply: event to inject */
     VS_WINDOW  = 1 << 6,  /* reply: interrupt_window */
     VS_TSC     = 1 << 7,  /* tsc_offset */
-    VS_XCR0    = 1 << 8,  /* xcr0 */
+    VS_XCR0    = 1 << 8,  /* xcr0; a value that the CPU would refuse is not loaded */
     VS_ADVANCE = 1 << 9,  /* reply: add instruction_length to the hardware's rip, end interrupt shadows */
     VS_ALL     = VS_IP | VS_CR | VS_SEGMENT | VS_TABLE | VS_MSR | VS_EVENT | VS_TSC | VS_XCR0
 };

@@ -14,12 +14,30 @@
 #define FXSAVE_SIZE 512u
 #define XSAVE_HEADER 64u
 
+/* x87, SSE, AVX, AVX-512 and PKRU (SDM 1 13.1). What is newer (AMX) is larger than a thread's page, and stays off. */
+#define FEATURES_KNOWN 0x2e7u
+
 static uint64_t features;
+
+/* End of the standard XSAVE area for these features: CPUID 0DH says size and offset of each (SDM 1 13.4.3). */
+static uint32_t area_size(uint64_t mask)
+{
+    uint32_t end = FXSAVE_SIZE + XSAVE_HEADER;
+
+    for (uint32_t i = 2; i < 63; i++) {
+        struct cpuid part = cpuid(0xd, i);
+
+        if ((mask >> i & 1) && part.ebx + part.eax > end) {
+            end = part.ebx + part.eax;
+        }
+    }
+    return end;
+}
 
 void fpu_probe(void)
 {
-    features = cpu_features.xsave ? cpu_features.xcr0_supported : 0;
-    uint32_t size = cpu_features.xsave ? cpu_features.xsave_size_max : FXSAVE_SIZE;
+    features = cpu_features.xsave ? cpu_features.xcr0_supported & FEATURES_KNOWN : 0;
+    uint32_t size = features ? area_size(features) : FXSAVE_SIZE;
 
     if (size > PAGE_SIZE - FPU_OFFSET) {
         panic("this CPU's FPU state of %u bytes does not fit a thread", size);

@@ -102,57 +102,129 @@ static uint64_t some_value(struct guesser *g)
     }
 }
 
-/* The arguments that give each call a fair chance; any may still be anything. */
-static void guess(struct guesser *g, uint64_t *number, uint64_t registers[6])
+/* Where the bag has objects of each type at first (fill_bag), and how many. */
+static const uint8_t places[OBJ_TYPE_COUNT][2] = {
+    [OBJ_NULL] = {48, 80},       [OBJ_UNTYPED] = {1, 7},  [OBJ_CNODE] = {8, 2},
+    [OBJ_THREAD] = {10, 2},      [OBJ_SCHED] = {12, 2},   [OBJ_ENDPOINT] = {14, 2},
+    [OBJ_REPLY] = {16, 2},       [OBJ_NOTIFICATION] = {18, 2}, [OBJ_FRAME] = {20, 3},
+    [OBJ_SPACE] = {23, 3},       [OBJ_VCPU] = {26, 2},    [OBJ_PLATFORM] = {28, 1},
+    [OBJ_PORTS] = {29, 1},       [OBJ_IRQ] = {40, 2},
+};
+
+static uint32_t slot_for(struct guesser *g, enum object_type type)
+{
+    return below(g, 8) ? places[type][0] + (uint32_t)below(g, places[type][1]) : some_slot(g);
+}
+
+/* What the halves of RDI, of RSI and of RDX should name, where they name anything. */
+enum { ANY = OBJ_NULL };
+static const uint8_t fitting[SYS_COUNT][6] = {
+    [SYS_CALL] = {OBJ_ENDPOINT},
+    [SYS_RECV] = {OBJ_ENDPOINT, OBJ_REPLY},
+    [SYS_REPLY] = {ANY, OBJ_REPLY},
+    [SYS_REPLY_RECV] = {OBJ_ENDPOINT, OBJ_REPLY},
+    [SYS_MAP_REPLY_RECV] = {OBJ_ENDPOINT, OBJ_REPLY, OBJ_SPACE, OBJ_FRAME},
+    [SYS_SIGNAL] = {OBJ_NOTIFICATION},
+    [SYS_WAIT] = {OBJ_NOTIFICATION},
+    [SYS_POLL] = {OBJ_NOTIFICATION},
+    [SYS_TIMER] = {OBJ_NOTIFICATION},
+    [SYS_RETYPE] = {OBJ_UNTYPED, ANY},
+    [SYS_THREAD_CONFIGURE] = {OBJ_THREAD, ANY, OBJ_CNODE, OBJ_SPACE, OBJ_ENDPOINT, OBJ_FRAME},
+    [SYS_THREAD_REGS] = {OBJ_THREAD},
+    [SYS_THREAD_READ] = {OBJ_THREAD},
+    [SYS_THREAD_BIND] = {OBJ_THREAD, OBJ_NOTIFICATION},
+    [SYS_SCHED] = {OBJ_THREAD, OBJ_SCHED},
+    [SYS_RESUME] = {OBJ_THREAD},
+    [SYS_SUSPEND] = {OBJ_THREAD},
+    [SYS_SC_CONFIGURE] = {OBJ_SCHED},
+    [SYS_SPACE_FUND] = {OBJ_SPACE, OBJ_UNTYPED},
+    [SYS_SPACE_WINDOW] = {OBJ_SPACE},
+    [SYS_SPACE_QUERY] = {OBJ_SPACE},
+    [SYS_MAP] = {OBJ_SPACE, OBJ_FRAME},
+    [SYS_UNMAP] = {OBJ_SPACE},
+    [SYS_PROTECT] = {OBJ_SPACE},
+    [SYS_VCPU_CONFIGURE] = {OBJ_VCPU, ANY, OBJ_SPACE, OBJ_FRAME, OBJ_ENDPOINT, OBJ_ENDPOINT},
+    [SYS_VCPU_MASK] = {OBJ_VCPU},
+    [SYS_VCPU_KICK] = {OBJ_VCPU},
+    [SYS_IRQ_GET] = {OBJ_PLATFORM, OBJ_IRQ},
+    [SYS_IRQ_BIND] = {OBJ_IRQ, OBJ_NOTIFICATION},
+    [SYS_IRQ_ACK] = {OBJ_IRQ},
+    [SYS_PORT_IN] = {OBJ_PORTS},
+    [SYS_PORT_OUT] = {OBJ_PORTS},
+    [SYS_COUNTER] = {OBJ_PLATFORM},
+};
+
+/* Other arguments that give a call a fair chance. */
+static void guess_arguments(struct guesser *g, uint64_t number, uint64_t r[6])
+{
+    switch (number) {
+    case SYS_RETYPE:
+        r[1] = some_request(g);
+        break;
+    case SYS_MAP_REPLY_RECV:
+    case SYS_MAP:
+        r[number == SYS_MAP ? 1 : 2] = below(g, 4) << 12;
+        r[number == SYS_MAP ? 2 : 3] = some_address(g);
+        r[number == SYS_MAP ? 3 : 4] = below(g, 8);
+        break;
+    case SYS_UNMAP:
+    case SYS_PROTECT:
+        r[1] = some_address(g) & ~(number == SYS_UNMAP ? 0xfffull : 0xff8ull);
+        r[2] = below(g, 2) ? below(g, 8) : below(g, 4) << 18;
+        r[3] = 0;
+        break;
+    case SYS_SPACE_QUERY:
+        r[1] = some_address(g);
+        break;
+    case SYS_THREAD_REGS:
+        r[1] = some_address(g) & ~0xfffull;
+        r[2] = some_address(g);
+        r[5] = below(g, 2);
+        break;
+    case SYS_SCHED:
+        r[1] = below(g, 42) | below(g, rig_boot->cpu_count + 1) << 8;
+        break;
+    case SYS_SC_CONFIGURE:
+        r[1] = 1 + below(g, 1000000);
+        r[2] = 1 + below(g, 4000000);
+        break;
+    case SYS_TIMER:
+        r[1] = below(g, 4) ? rig_tsc() + below(g, 4000000) : 0;
+        break;
+    case SYS_IRQ_GET:
+        r[1] = below(g, 24) | below(g, 4) << 32;
+        break;
+    case SYS_PORT_IN:
+    case SYS_PORT_OUT:
+        r[1] = 0x80;
+        r[2] = 1;
+        break;
+    default:
+        break;
+    }
+}
+
+static void guess(struct guesser *g, uint64_t *number, uint64_t r[6])
 {
     *number = below(g, 64) ? below(g, SYS_COUNT) : next_random(g);
     if ((*number == SYS_CAP_DELETE || *number == SYS_CAP_REVOKE) && below(g, 8)) {
         *number = SYS_RETYPE;
     }
-    registers[0] = two_slots(g);
+    r[0] = two_slots(g);
     for (unsigned i = 1; i < 6; i++) {
-        registers[i] = some_value(g);
+        r[i] = some_value(g);
     }
-    if (below(g, 8) == 0) {
+    if (*number >= SYS_COUNT || below(g, 8) == 0) {
         return;
     }
-    switch (*number) {
-    case SYS_RETYPE:
-        registers[0] = sys_pair((uint32_t)below(g, 8), some_slot(g));
-        registers[1] = some_request(g);
-        break;
-    case SYS_MAP:
-        registers[1] = below(g, 4) << 12;
-        registers[2] = some_address(g);
-        registers[3] = below(g, 8);
-        break;
-    case SYS_UNMAP:
-        registers[1] = some_address(g) & ~0xfffull;
-        registers[2] = below(g, 2) ? below(g, 8) : below(g, 4) << 18;
-        registers[3] = 0;
-        break;
-    case SYS_PROTECT:
-        registers[1] = some_address(g);
-        registers[2] = below(g, 600);
-        break;
-    case SYS_THREAD_REGS:
-        registers[1] = some_address(g) & ~0xfffull;
-        registers[2] = some_address(g);
-        registers[5] = below(g, 2);
-        break;
-    case SYS_SCHED:
-        registers[1] = below(g, 42) | below(g, rig_boot->cpu_count + 1) << 8;
-        break;
-    case SYS_SC_CONFIGURE:
-        registers[1] = 1 + below(g, 1000000);
-        registers[2] = 1 + below(g, 4000000);
-        break;
-    case SYS_TIMER:
-        registers[1] = below(g, 4) ? rig_tsc() + below(g, 4000000) : 0;
-        break;
-    default:
-        break;
+    for (unsigned i = 0; i < 3; i++) {
+        const uint8_t *types = &fitting[*number][2 * i];
+
+        if (types[0] != ANY || types[1] != ANY) {
+            r[i] = sys_pair(slot_for(g, types[0]), slot_for(g, types[1]));
+        }
     }
+    guess_arguments(g, *number, r);
 }
 
 static void guesser(uint64_t index)
