@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmm/lapic.h"
 
+#include <string.h>
+
 #include "vmm/lapic_regs.h"
 #include "vmm/lapic_timer.h"
 #include "vmm/platform.h"
@@ -24,17 +26,20 @@ static void clear_bit(uint32_t *bits, uint8_t n)
     bits[n / 32] &= ~(1U << (n % 32));
 }
 
-/* The highest set bit of 256, or LAPIC_NO_VECTOR. 64 at a time: each interrupt looks for it. */
-static int highest(const uint32_t *bits)
+/* The highest set bit of 256, or LAPIC_NO_VECTOR. Each interrupt looks for it several times. */
+static inline int highest(const uint32_t bits[8])
 {
-    for (int word = 6; word >= 0; word -= 2) {
-        uint64_t both = (uint64_t)bits[word + 1] << 32 | bits[word];
+    uint64_t part[4];
 
-        if (both != 0) {
-            return word * 32 + 63 - __builtin_clzll(both);
+    memcpy(part, bits, sizeof part);
+    if ((part[0] | part[1] | part[2] | part[3]) == 0) {
+        return LAPIC_NO_VECTOR;
+    }
+    for (int i = 3;; i--) {
+        if (part[i] != 0) {
+            return i * 64 + 63 - __builtin_clzll(part[i]);
         }
     }
-    return LAPIC_NO_VECTOR;
 }
 
 static unsigned lvt_mode(const struct lapic *lapic, unsigned entry)

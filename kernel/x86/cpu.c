@@ -60,9 +60,11 @@ static void fill_tss(struct cpu_area *area)
     area->nmi.cpu = &area->cpu;
     area->double_fault.cpu = &area->cpu;
     area->machine_check.cpu = &area->cpu;
+    area->debug.cpu = &area->cpu;
     tss->ist[0] = (uint64_t)&area->nmi.cpu;
     tss->ist[1] = (uint64_t)&area->double_fault.cpu;
     tss->ist[2] = (uint64_t)&area->machine_check.cpu;
+    tss->ist[3] = (uint64_t)&area->debug.cpu;
     tss->rsp0 = area->cpu.kernel_stack;
     tss->iomap_base = sizeof(*tss); /* no bitmap: user level has no ports */
 }

@@ -100,7 +100,7 @@ struct ist_stack {
  */
 struct cpu_area {
     struct cpu cpu;
-    struct ist_stack nmi, double_fault, machine_check;
+    struct ist_stack nmi, double_fault, machine_check, debug;
     uint8_t guard[4096];
     uint8_t stack[KERNEL_STACK_SIZE];
 };

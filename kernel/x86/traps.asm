@@ -14,6 +14,7 @@ TRAP_STUB_SIZE          equ 12          ; traps.c knows it too
         extern trap_user, trap_kernel, trap_nmi, trap_fatal
         extern interrupt_handle, return_to_current
         global trap_stubs, trap_nmi_entry, trap_double_fault_entry, trap_machine_check_entry
+        global trap_debug_entry
         global cpu_idle, msr_read_safe, msr_write_safe
 
 ; The general registers in the order of struct regs, below vector and error.
@@ -157,6 +158,49 @@ trap_machine_check_entry:
         push    0
         push    18
         paranoid_entry trap_fatal
+
+; #DB has a stack of its own, for user level can make it come at the first instruction of the SYSCALL entry, where RSP is
+; the user's: with TF set on CPUs that trap after SYSCALL, with a blocked trap before it on all. In the kernel it means
+; just that: the step is not taken. From user level what the CPU pushed goes to the thread, as without this stack.
+FRAME_RIP               equ 16          ; above the two registers saved here
+FRAME_CS                equ 24
+FRAME_RFLAGS            equ 32
+FRAME_RSP               equ 40
+FRAME_SS                equ 48
+RFLAGS_TF               equ 0x100
+
+trap_debug_entry:
+        push    rax
+        push    rcx
+        test    byte [rsp + FRAME_CS], 3
+        jz      .from_kernel
+        swapgs
+        lfence
+        mov     rax, [gs:CPU_TSS_RSP0]
+        mov     rcx, [rsp + FRAME_SS]
+        mov     [rax - 8], rcx
+        mov     rcx, [rsp + FRAME_RSP]
+        mov     [rax - 16], rcx
+        mov     rcx, [rsp + FRAME_RFLAGS]
+        mov     [rax - 24], rcx
+        mov     rcx, [rsp + FRAME_CS]
+        mov     [rax - 32], rcx
+        mov     rcx, [rsp + FRAME_RIP]
+        mov     [rax - 40], rcx
+        pop     rcx
+        pop     rax
+        mov     rsp, [gs:CPU_TSS_RSP0]
+        sub     rsp, 40
+        swapgs
+        push    0
+        push    1
+        jmp     trap
+
+.from_kernel:
+        and     qword [rsp + FRAME_RFLAGS], ~RFLAGS_TF
+        pop     rcx
+        pop     rax
+        iretq
 
 ; noreturn void cpu_idle(void): an NMI comes back here and finds the CPU idle still.
 cpu_idle:

@@ -26,7 +26,7 @@ enum {
 };
 
 /* Entries of the interrupt stack table, as cpu_adopt() fills them. */
-enum { IST_NONE = 0, IST_NMI = 1, IST_DOUBLE_FAULT = 2, IST_MACHINE_CHECK = 3 };
+enum { IST_NONE = 0, IST_NMI = 1, IST_DOUBLE_FAULT = 2, IST_MACHINE_CHECK = 3, IST_DEBUG = 4 };
 
 enum { TRAP_STUB_SIZE = 12 }; /* traps.asm knows it too */
 
@@ -39,7 +39,7 @@ struct extable_entry {
 extern const struct extable_entry extable_start[], extable_end[];
 
 extern const char trap_stubs[], trap_nmi_entry[], trap_double_fault_entry[],
-    trap_machine_check_entry[];
+    trap_machine_check_entry[], trap_debug_entry[];
 
 static struct idt_gate idt[256] __attribute__((aligned(16)));
 
@@ -91,6 +91,7 @@ void traps_init(void)
              GATE_INTERRUPT_USER);
     set_gate(VECTOR_NMI, trap_nmi_entry, IST_NMI, GATE_INTERRUPT);
     set_gate(VECTOR_DOUBLE_FAULT, trap_double_fault_entry, IST_DOUBLE_FAULT, GATE_INTERRUPT);
+    set_gate(VECTOR_DEBUG, trap_debug_entry, IST_DEBUG, GATE_INTERRUPT);
     set_gate(VECTOR_MACHINE_CHECK, trap_machine_check_entry, IST_MACHINE_CHECK, GATE_INTERRUPT);
 }
 
