@@ -1,4 +1,4 @@
-/* main.c: a server for tests: logs how much memory vmspace and init have free, after each change. */
+/* main.c: for tests: logs how much memory vmspace and init have free, after each change. */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <inttypes.h>
 #include <stdbool.h>
